@@ -1,0 +1,103 @@
+# `make help` lists what can be made. Everything that is built goes below build/ and .venv/.
+
+PYTHON := /usr/bin/python3
+BIN := .venv/bin
+PAYLOAD := build/repository/packages.main/XS-REPOSITORY
+DEMO := build/demo.img
+BOOT ?= 1
+PYTEST := PYTEST_DEBUG_TEMPROOT=$(shell test -w /dev/shm && echo /dev/shm || echo /tmp) $(BIN)/python -m pytest
+# Two at a time, a file's tests one after another: an emulated machine keeps one processor busy, not two.
+TWO := -n 2 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help deps venv payload install.img install-fast.img demo console check test test-vm measure reproducible bench faults fuzz golden pictures screens random-keys clean
+
+help: ## list the targets
+	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
+
+deps: build/.deps ## install the Debian packages (as root)
+
+build/.deps: debian-packages initrd/payload/debian-packages initrd/image/debian-packages
+	@mkdir -p build
+	@missing=$$(cat $^ | grep -v '^#' | sort -u | xargs dpkg-query -W -f='$${db:Status-Status} $${Package}\n' 2>&1 \
+	  | sed -nE 's/.*no packages found matching (.*)/\1/p; s/^(not-installed|config-files) (.*)/\2/p'); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:" $$missing; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+	@touch $@
+
+venv: build/.venv ## make .venv/bin/installer with its pinned dependencies
+
+build/.venv: setup.cfg pyproject.toml build/.deps
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check pip==25.3 setuptools==80.9.0 wheel==0.45.1
+	$(BIN)/pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[test]'
+	@touch $@
+
+payload: $(PAYLOAD) ## make the reference repository: a Debian 12 dom0 with Xen (build/repository)
+
+$(PAYLOAD): build/.venv $(shell find initrd/payload -type f 2>/dev/null)
+	initrd/payload/build build/payload
+	initrd/payload/pack $(BIN)/installer build/repository
+	@touch $@
+
+install.img: build/.deps ## make the boot image and its kernel: build/install.img, build/vmlinuz (as root)
+	initrd/image/build build/install.img xz
+
+install-fast.img: build/.deps ## make the boot image for tests: bigger, but quickly made and unpacked
+	initrd/image/build build/install-fast.img zstd
+
+demo: $(PAYLOAD) ## install onto build/demo.img over HTTP and boot it to the dom0 login (BOOT=0: do not boot)
+	$(BIN)/python -m tests.end_to_end.demo --image $(DEMO) --repository build/repository $(if $(filter 0,$(BOOT)),--no-boot)
+
+console: ## use the host that `make demo` installed (leave with Ctrl-A X)
+	@test -f $(DEMO) || { echo "there is no $(DEMO) yet: run make demo BOOT=0 first" >&2; exit 2; }
+	$(BIN)/python -m tests.end_to_end.demo --image $(DEMO) --console
+
+check: build/.venv ## lint, types and all tests that need no virtual machine (under two minutes)
+	$(PYTEST) -q $(TWO) -m 'not vm'
+
+test: $(PAYLOAD) install-fast.img ## all tests with the virtual machine, but the rarest kinds of machines
+	$(PYTEST) -q $(TWO) -m 'not rare'
+
+test-vm: $(PAYLOAD) install-fast.img ## all virtual-machine tests, on every kind of machine (an hour)
+	$(PYTEST) -q $(TWO) -m vm
+
+measure: $(PAYLOAD) install-fast.img ## size of the boot image, time of each phase in it, least memory (XEN=1: under Xen)
+	$(BIN)/python -m tests.end_to_end.measure $(if $(filter 1,$(XEN)),--under-xen)
+
+reproducible: $(PAYLOAD) install-fast.img ## make payload and boot image a second time: the same bytes?
+	rm -rf build/again
+	initrd/payload/build build/again/payload
+	initrd/payload/pack $(BIN)/installer build/again/repository
+	initrd/image/build build/again/install-fast.img zstd
+	cd build/again && find repository install-fast.img vmlinuz -type f -print0 | sort -z | xargs -0 sha256sum >SUMS
+	cd build && sha256sum --check again/SUMS
+
+fuzz: build/.venv ## feed the readers of strangers' files with changed ones (SECONDS=60 for each), by atheris where it installs
+	$(BIN)/pip install --quiet --disable-pip-version-check --target build/fuzz atheris==3.0.0 \
+	  || echo "atheris does not install here: hypothesis does the work" >&2
+	PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table, and build/bench.json (on a quiet machine, as root)
+	$(BIN)/python -m tests.bench
+
+faults: build/.venv ## let every change of every plan fail, and kill the installer at every step (minutes, as root)
+	$(BIN)/python -m tests.faults
+
+golden: build/.venv ## write golden plans and frames, reference and schema anew; look at the difference
+	$(PYTEST) -q tests/backend/test_planner.py tests/backend/test_machines.py tests/installer/test_reference.py \
+	  tests/installer/test_schema.py tests/screens/test_screens.py --write-golden
+
+pictures: $(PAYLOAD) ## draw docs/pictures from the real program in a terminal emulator
+	$(BIN)/python -m tests.pictures build/repository docs/pictures
+
+screens: build/.venv ## draw every screen, as a terminal emulator shows it, into docs/pictures/screens
+	$(BIN)/python -W ignore -m tests.screens.pictures docs/pictures/screens
+
+random-keys: build/.venv ## press 20,000 random keys on the screens of every recorded machine
+	$(BIN)/python -W ignore -m tests.screens.random_keys --keys 20000
+
+clean: ## remove what was built, except the cached payload
+	rm -rf build/again build/demo.img build/vm build/vm-image build/install*.img* .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The machine: everything that reads or changes disks, networks and files."""

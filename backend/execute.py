@@ -1,0 +1,227 @@
+"""Runs a plan: emits events, keeps one rising progress figure, releases everything in reverse order."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from backend.session import Session
+from installer.model.errors import Cancelled, CommandFailed, InstallerError, MissingTool
+from installer.model.events import (
+    AfterFailure,
+    Event,
+    PlanFinished,
+    Retried,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    Warned,
+)
+from installer.model.plan import Plan, Step
+
+InstallPlan = Plan[Session]
+Listener = Callable[[Event], None]
+AskAfterFailure = Callable[[StepFailed], AfterFailure]
+DEBIAN_PACKAGES = (
+    "on Debian: apt-get install parted fdisk e2fsprogs lvm2 grub-pc-bin grub-common lbzip2 tar passwd, "
+    "and for UEFI dosfstools mtools grub-efi-amd64-bin efibootmgr"
+)
+UNTOUCHED = "Nothing on any disk has been changed."
+COMPLETE = "Every step was done before that: the host is installed."
+
+
+def check_tools(plan: InstallPlan, has_tool: Callable[[str], bool]) -> None:
+    """Raise MissingTool naming every program the plan needs and this machine lacks."""
+    missing = [tool for tool in plan.needs if not has_tool(tool)]
+    if missing:
+        raise MissingTool(
+            f"programs are missing on this machine: {', '.join(missing)}",
+            hint=DEBIAN_PACKAGES,
+        )
+
+
+class Progress:
+    """Turns weights and bytes into one fraction that never falls, and bytes into a rate."""
+
+    def __init__(self, total_weight: int, emit: Listener, clock: Callable[[], float]) -> None:
+        self._total = max(total_weight, 1)
+        self._emit = emit
+        self._clock = clock
+        self._finished = 0
+        self._step_weight = 0
+        self._started = 0.0
+        self.fraction = 0.0
+
+    def start(self, step: Step[Session]) -> None:
+        """A step begins."""
+        self._step_weight = step.weight
+        self._started = self._clock()
+
+    def finish(self) -> None:
+        """The step is done: its whole weight counts."""
+        self._finished += self._step_weight
+        self.fraction = max(self.fraction, self._finished / self._total)
+
+    def report(self, item: str, done_bytes: int, total_bytes: int) -> None:
+        """Hear of bytes done within the running step."""
+        share = min(done_bytes / total_bytes, 1.0) if total_bytes else 0.0
+        self.fraction = max(self.fraction, (self._finished + share * self._step_weight) / self._total)
+        rate = done_bytes / max(self._clock() - self._started, 1e-6)
+        self._emit(StepProgress(self.fraction, item, done_bytes, total_bytes, rate))
+
+
+def stop(failure: StepFailed) -> AfterFailure:
+    """Unattended: nobody is there who could mend anything."""
+    return AfterFailure.STOP
+
+
+def execute(
+    plan: InstallPlan,
+    session: Session,
+    emit: Listener,
+    *,
+    on_failure: AskAfterFailure = stop,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Run every step in order and release what they acquired, whatever happens.
+
+    `on_failure` decides what becomes of a step that failed, while everything is still held: Retry runs it again.
+    Raises the first failure that was not retried as an InstallerError
+    (Cancelled for Ctrl-C) after StepFailed and PlanFinished were emitted; a fault of the program itself is its cause.
+    """
+    run = _Run(plan, session, emit, on_failure, clock)
+    session.on_progress = run.progress.report
+    began = clock()
+    failure: InstallerError | None = None
+    try:
+        run.steps()
+    except _Stopped as stopped:
+        failure = stopped.error
+    except BaseException as problem:
+        failure, _ = run.failed(problem)
+    with _undisturbed():
+        failure = run.release(failure)
+    emit(PlanFinished(ok=failure is None, duration_s=clock() - began))
+    if failure is not None:
+        raise failure
+
+
+class _Stopped(Exception):
+    """A step failed, was told, and is not to be retried."""
+
+    def __init__(self, error: InstallerError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Run:
+    """One run of a plan: knows which step it is at and what state the disks are in."""
+
+    def __init__(
+        self,
+        plan: InstallPlan,
+        session: Session,
+        emit: Listener,
+        on_failure: AskAfterFailure,
+        clock: Callable[[], float],
+    ) -> None:
+        self._plan = plan
+        self._session = session
+        self._emit = emit
+        self._on_failure = on_failure
+        self._clock = clock
+        self.progress = Progress(plan.weight, emit, clock)
+        self._number = 0
+        self._title = "begin"
+        self._state = UNTOUCHED
+
+    def steps(self) -> None:
+        """Run all steps."""
+        count = sum(1 for _ in self._plan.steps())
+        for number, (phase, step) in enumerate(self._plan.steps(), 1):
+            self._number, self._title = number, step.title
+            if phase.destructive:
+                self._state = self._changed(phase.title)
+            self._emit(StepStarted(number, count, phase.title, step.title))
+            started = self._clock()
+            while not self._attempt(step):
+                self._emit(Retried(number, step.title))
+            self.progress.finish()
+            self._emit(StepFinished(number, step.title, self.progress.fraction, self._clock() - started))
+        self._state = COMPLETE
+
+    def _attempt(self, step: Step[Session]) -> bool:
+        """Run a step once; False when it failed and is to be run again. Raises _Stopped when it is not."""
+        self.progress.start(step)
+        try:
+            step.run(self._session)
+        except Exception as problem:
+            error, failure = self.failed(problem)
+            if self._on_failure(failure) is not AfterFailure.RETRY:
+                raise _Stopped(error) from problem
+            return False
+        return True
+
+    def _changed(self, phase: str) -> str:
+        disks = ", ".join(disk.heading for disk in self._plan.disks)
+        return f"Already changed, and not bootable yet: {disks} (phase: {phase})."
+
+    def failed(self, problem: BaseException) -> tuple[InstallerError, StepFailed]:
+        """Tell which step failed and how; returns the error to be raised, and what was told."""
+        error = as_installer_error(problem)
+        program = error if isinstance(error, CommandFailed) else error.__cause__
+        command = shlex.join(program.argv) if isinstance(program, CommandFailed) else ""
+        output = program.output if isinstance(program, CommandFailed) else ()
+        reason = f"{error.where}: {error.what}" if error.where else error.what
+        failure = StepFailed(self._number, self._title, reason, command, output, self._state, error.hint)
+        self._emit(failure)
+        return error, failure
+
+    def release(self, failure: InstallerError | None) -> InstallerError | None:
+        """Release in reverse order; a failing release never hides the first error."""
+        try:
+            self._session.stack.close()
+        except Exception as problem:
+            if failure is None:
+                self._title = "release what was mounted and attached"
+                return self.failed(problem)[0]
+            self._emit(Warned(f"could not be released: {as_installer_error(problem)}"))
+        return failure
+
+
+def as_installer_error(problem: BaseException) -> InstallerError:
+    """Return any exception as an error for the user, with the exception as its cause."""
+    if isinstance(problem, InstallerError):
+        return problem
+    if isinstance(problem, KeyboardInterrupt):
+        error: InstallerError = Cancelled("broken off by the user")
+    elif isinstance(problem, OSError):
+        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "the disk, or the file system that holds its image file, is full" if full else ""
+        error = InstallerError(problem.strerror or str(problem), where=str(problem.filename or ""), hint=hint)
+    else:
+        error = InstallerError("a fault in the installer itself", hint="please report it with the log")
+    error.__cause__ = problem
+    return error
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no second Ctrl-C or signal interrupt the release."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,178 @@
+"""One installation from answers to a plan and onto the disks: what unattended runs and screens have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.execute import AskAfterFailure, InstallPlan, Listener, check_tools, execute, stop
+from backend.fallback import select_repositories
+from backend.identities import Identities, new_identities
+from backend.planner import Inputs, make_plan
+from backend.preparation import fingerprints_of, image_files, read_scripts, with_contents
+from backend.probe.in_use import Fingerprint
+from backend.repository import check_packages, find_repositories
+from backend.session import LocalTime, OpenSource, Session, keep_clock
+from backend.sources import open_location
+from backend.system import System
+from backend.targets import Target, TargetSpec, apply_targets, read_targets, untargeted
+from installer.model.answers import Answers
+from installer.model.brand import Brand, check_repositories
+from installer.model.check import check_answers
+from installer.model.check_boot import check_secure_boot
+from installer.model.choice import choose_devices
+from installer.model.errors import UsageError
+from installer.model.events import Warned
+from installer.model.host import Host
+from installer.model.problem import Problem
+from installer.model.secret import Secret
+from installer.model.source import Location, Repository
+
+Require = Callable[[Sequence[Problem]], None]
+KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
+
+
+@dataclass(frozen=True)
+class Readers:
+    """How sources are read: what repositories lie at an address, and whether all their packages are there."""
+
+    find: Callable[[Location, Path | None], tuple[Repository, ...]]
+    check: Callable[[Sequence[Repository]], None]
+
+
+IN_THIS_PROCESS = Readers(find_repositories, check_packages)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the command line and the place of the run decide, whatever the answers are.
+
+    `read_facts` gives the machine's facts, of the shipped machine when told that images stand in for disks.
+    `own_disks`: disks without a target, and the firmware, are there to be taken (the installation image).
+    `plan_only`: nothing is going to be written, so that disks need no target.
+    `keep` gives the answers as they are run, and the answerfile that the host keeps of them (None: it keeps none).
+    """
+
+    read_facts: Callable[[bool], Host]
+    brand: Brand
+    targets: tuple[TargetSpec, ...] = ()
+    size_bytes: int | None = None
+    media: Path | None = None
+    accept_version: bool = False
+    own_disks: bool = False
+    plan_only: bool = False
+    readers: Readers = IN_THIS_PROCESS
+    keep: KeepAnswers = lambda answers, host: (answers, None)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, what it was made from, and the marks of the disks as they were then, by their device's path."""
+
+    plan: InstallPlan
+    inputs: Inputs
+    marks: Mapping[str, Fingerprint]
+    media: Path | None
+
+
+def look_at_targets(circumstances: Circumstances) -> tuple[Target, ...]:
+    """Return the targets as they are now, with what is on them."""
+    return with_contents(read_targets(circumstances.targets, circumstances.size_bytes))
+
+
+def prepare(
+    answers: Answers,
+    circumstances: Circumstances,
+    require: Require,
+    new_ids: Callable[[int], Identities] = lambda count: new_identities(storage_devices=count),
+) -> Prepared:
+    """Check the answers against the machine, read the sources and return the plan; nothing is changed.
+
+    `require` hears the problems and raises when one of them stops the run.
+    """
+    targets = look_at_targets(circumstances)
+    marks = fingerprints_of([target.facts.path for target in targets if not target.create_bytes])
+    facts = circumstances.read_facts(any(target.is_image for target in targets))
+    answers, unclear = choose_devices(answers, facts)
+    require(unclear)
+    host = apply_targets(facts, targets, answers.disks.primary)
+    require(check_answers(answers, host))
+    answers, answerfile = circumstances.keep(answers, host)
+    marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
+    repositories = _repositories(answers, circumstances, require)
+    require(check_secure_boot(host, repositories, answers.skipped_packages))
+    inputs = Inputs(
+        answers=answers,
+        host=host,
+        repositories=repositories,
+        identities=new_ids(len(host.disks)),
+        images=image_files(targets, host),
+        scripts=read_scripts(answers, circumstances.media),
+        answerfile=answerfile,
+        own_firmware=circumstances.own_disks,
+    )
+    return Prepared(make_plan(inputs), inputs, marks, circumstances.media)
+
+
+def _own_disks(
+    answers: Answers, host: Host, targets: Sequence[Target], circumstances: Circumstances
+) -> tuple[str, ...]:
+    """Return the chosen disks that no target stands for; only the installation image may take them (spec R2, R47)."""
+    chosen = {disk.path for name in answers.disks.all if (disk := host.disk(name))}
+    for target in targets:
+        if target.facts.path not in chosen:
+            raise UsageError("the answers choose no such disk", where=f"--target {target.spec.disk}={target.spec.path}")
+    missing = untargeted(host, targets, answers.disks.all)
+    if circumstances.own_disks:
+        return tuple(disk.path for name in missing if (disk := host.disk(name)))
+    if missing and not circumstances.plan_only:
+        raise UsageError(
+            f"no --target for the chosen disk{'s' if len(missing) > 1 else ''} {', '.join(missing)}",
+            hint=f"such as --target {missing[0]}=disk.img --size 16G, or --dry-run to see the plan",
+        )
+    return ()
+
+
+def _repositories(answers: Answers, circumstances: Circumstances, require: Require) -> tuple[Repository, ...]:
+    """Read every source and check that all packages are there with the right size."""
+    media, accept_version, read = circumstances.media, circumstances.accept_version, circumstances.readers
+    sources = [read.find(source, media) for source in answers.sources]
+    found, incomplete = select_repositories(sources, read.check)
+    require(incomplete)
+    require(check_repositories(found, answers.skipped_packages, circumstances.brand, accept_version=accept_version))
+    read.check(found)
+    return found
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Who is asked while a plan runs: after a failure, and for the local time; `open_source` may lead elsewhere.
+
+    Unattended nobody is: a failure ends the run, and the clock is kept.
+    """
+
+    on_failure: AskAfterFailure = stop
+    local_time: LocalTime = keep_clock
+    open_source: OpenSource | None = None
+    log_lines: Callable[[], bytes] = field(default=lambda: b"")
+    own_clock: bool = False
+
+
+def carry_out(prepared: Prepared, system: System, emit: Listener, hooks: Hooks) -> None:
+    """Run the plan on a system; raises what ended it after everything was released."""
+    plan, inputs, media = prepared.plan, prepared.inputs, prepared.media
+    check_tools(plan, system.has_tool)
+    chosen = (inputs.host.disk(name) for name in inputs.answers.disks.all)
+    devices = {disk.name: disk.path for disk in chosen if disk}
+    session = Session(
+        system=system,
+        devices=devices,
+        fingerprints={name: prepared.marks[path] for name, path in devices.items() if path in prepared.marks},
+        open_source=hooks.open_source or (lambda location: open_location(location, media)),
+        log_lines=hooks.log_lines,
+        warn=lambda message: emit(Warned(message)),
+        local_time=hooks.local_time,
+        own_clock=hooks.own_clock,
+    )
+    execute(plan, session, emit, on_failure=hooks.on_failure)

@@ -1,0 +1,281 @@
+"""The live machine behind the screens: looks again, brings the network up, tries sources, previews and carries out.
+
+It implements `installer.model.ports.Machine` by the same functions that unattended runs use. What only the
+installation image may do (keymap, NICs, clock, restart) is left undone elsewhere and said in the text returned.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from backend import errand
+from backend.clock import local_now, set_clock
+from backend.console import run_on_terminal, terminal_of_holder
+from backend.identities import Identities, new_identities
+from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
+from backend.locale_data import read_keymaps, read_zone_areas
+from backend.log import LogFile
+from backend.network_up import bring_up
+from backend.other_source import OtherSource
+from backend.preparation import IMAGE_MARK
+from backend.preview import as_question, preview_of
+from backend.sources import open_location
+from backend.support import save_bundle
+from backend.system import System
+from backend.targets import Target, apply_targets, untargeted
+from installer.model.answers import Draft
+from installer.model.brand import check_repositories
+from installer.model.errors import AnswersError, DiskRefused, UsageError
+from installer.model.events import Event
+from installer.model.host import Host
+from installer.model.ports import (
+    TRIAL_TIMEOUT_S,
+    Cancel,
+    FaultyPackage,
+    Keymap,
+    NetworkWish,
+    PackageProgress,
+    Preview,
+    RunListener,
+    Trial,
+    ZoneArea,
+)
+from installer.model.problem import Problem, errors
+from installer.model.source import Location, Repository
+
+NOTHING = "no target stands for it (--target)"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a LiveMachine works with; tests put a recording system and fixed identities in.
+
+    `open_system` gives the system an installation runs on, `log` is where it is told, `log_event` puts an event in it.
+    """
+
+    circumstances: Circumstances
+    open_system: Callable[[], AbstractContextManager[System]]
+    log: LogFile
+    log_event: Callable[[Event], None]
+    hide: Callable[[Draft], None]
+    new_ids: Callable[[int], Identities] = lambda count: new_identities(storage_devices=count)
+    in_image: bool = False
+    dry_run: bool = False
+
+
+class LiveMachine:
+    """See `installer.model.ports.Machine`, whose methods are described there."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._identities: dict[int, Identities] = {}
+        self._host: Host | None = None
+        self._number = 0
+        self._prepared: Prepared | None = None
+        self._claim: ExitStack | None = None
+        self._thread: int | None = None
+        self._other = OtherSource(lambda location: open_location(location, parts.circumstances.media))
+
+    @property
+    def in_image(self) -> bool:
+        """Whether this is the booted installation image."""
+        return self._parts.in_image
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is changed at all."""
+        return self._parts.dry_run
+
+    @property
+    def log_path(self) -> str:
+        """Where the log is written."""
+        path = self._parts.log.path
+        return "" if path == Path("/dev/null") else str(path.absolute())
+
+    def log_lines(self, count: int) -> tuple[str, ...]:
+        """Return the last lines of this run's log."""
+        lines = self._parts.log.this_run().decode(errors="replace").splitlines()
+        return tuple(lines[-count:]) if count > 0 else ()
+
+    def probe(self) -> Host:
+        """Look again; a target without a disk stands for the first one."""
+        circumstances = self._parts.circumstances
+        targets = look_at_targets(circumstances)
+        facts = circumstances.read_facts(any(target.is_image for target in targets))
+        first = tuple(disk.name for disk in facts.disks[:1])
+        host = apply_targets(facts, targets, first)
+        if not (circumstances.own_disks or circumstances.plan_only):
+            bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
+            disks = (
+                replace(disk, excluded=disk.excluded or NOTHING) if disk.name in bare else disk for disk in host.disks
+            )
+            host = replace(host, disks=tuple(disks))
+        self._host = host
+        return host
+
+    def keymaps(self) -> tuple[Keymap, ...]:
+        """Return the keymaps that can be chosen."""
+        return read_keymaps()
+
+    def load_keymap(self, name: str) -> str:
+        """By loadkeys(1), on the machine's own console; a serial line has its keymap at its other end."""
+        if reason := self._not_here("the keymap is not loaded"):
+            return reason
+        with self._parts.open_system() as system:
+            system.run(
+                ("loadkeys", "--quiet", "--console", "/dev/tty1", name), why=f"the keymap {name} cannot be loaded"
+            )
+        return ""
+
+    def zone_areas(self) -> tuple[ZoneArea, ...]:
+        """Return the time zones by area."""
+        return read_zone_areas()
+
+    def local_time(self, zone: str) -> datetime:
+        """Return the time in a zone now."""
+        return local_now(zone)
+
+    def set_time(self, zone: str, local: datetime) -> str:
+        """Set both clocks."""
+        if reason := self._not_here("the clock is not set"):
+            return reason
+        with self._parts.open_system() as system:
+            set_clock(system, zone, local)
+        return ""
+
+    def bring_up_network(self, wish: NetworkWish, cancel: Cancel) -> str:
+        """By the image's own program."""
+        if reason := self._not_here("the network is used as it is"):
+            return reason
+        bring_up(self._host or self.probe(), wish, cancel)
+        return ""
+
+    def _not_here(self, what: str) -> str:
+        if self._parts.dry_run:
+            return f"dry run: {what}"
+        return "" if self._parts.in_image else f"not in the installation image: {what}"
+
+    def try_source(self, location: Location, cancel: Cancel, timeout_s: float = TRIAL_TIMEOUT_S) -> Trial:
+        """Read it in a process of its own; another version is a question, which a person answers by going on."""
+        found = errand.find(location, self._parts.circumstances.media, cancel, timeout_s)
+        problems = check_repositories(found, (), self._parts.circumstances.brand, accept_version=True)
+        return Trial(location, found, tuple(as_question(problem) for problem in problems))
+
+    def verify(
+        self, repositories: Sequence[Repository], on_progress: Callable[[PackageProgress], None], cancel: Cancel
+    ) -> tuple[FaultyPackage, ...]:
+        """Read every package in a process of its own."""
+        return errand.verify(repositories, on_progress, cancel)
+
+    def preview(self, draft: Draft, cancel: Cancel) -> Preview:
+        """Plan as an unattended run of the same answers would; a cancel ends what reads the sources."""
+        answers = draft.complete()
+        self._parts.hide(draft)
+        told: list[Problem] = []
+
+        def require(problems: Sequence[Problem]) -> None:
+            told.extend(problems)
+            if wrong := errors(tuple(problems)):
+                raise AnswersError(tuple(problem.message for problem in wrong), hint=wrong[0].hint)
+
+        readers = self._readers(cancel)
+        circumstances = replace(self._parts.circumstances, accept_version=True, readers=readers)
+        self._prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
+        self._number += 1
+        problems = tuple(as_question(problem) for problem in told)
+        return preview_of(self._prepared, self._number, problems, dry_run=self._parts.dry_run)
+
+    def _readers(self, cancel: Cancel) -> Readers:
+        return Readers(
+            find=lambda location, media: errand.find(location, media, cancel, TRIAL_TIMEOUT_S),
+            check=lambda repositories: errand.check(repositories, cancel),
+        )
+
+    def _with_first_disk(self, circumstances: Circumstances) -> Circumstances:
+        """Have a target without a disk stand for the disk it was shown as, whichever is chosen."""
+        disks = (self._host or self.probe()).disks
+        targets = tuple(
+            spec if spec.disk or not disks else replace(spec, disk=disks[0].name) for spec in circumstances.targets
+        )
+        return replace(circumstances, targets=targets)
+
+    def _ids(self, count: int) -> Identities:
+        """Return the identities of this machine's installation, the same in every preview."""
+        if count not in self._identities:
+            self._identities[count] = self._parts.new_ids(count)
+        return self._identities[count]
+
+    def install(self, preview: Preview, listener: RunListener) -> None:
+        """Run the plan that was previewed last."""
+        prepared = self._prepared
+        if prepared is None or preview.number != self._number:
+            raise UsageError("this plan is no longer the newest", hint="look at the plan again")
+        if self._parts.dry_run:
+            raise UsageError("this is a dry run: nothing is installed")
+
+        def emit(event: Event) -> None:
+            self._parts.log_event(event)
+            listener.event(event)
+
+        hooks = Hooks(
+            on_failure=listener.failed,
+            local_time=listener.local_time,
+            open_source=self._other.open,
+            log_lines=self._parts.log.this_run,
+            own_clock=self._parts.in_image,
+        )
+        self._thread = threading.get_native_id()
+        try:
+            with self._parts.open_system() as system:
+                carry_out(prepared, system, emit, hooks)
+        finally:
+            self._thread = None
+
+    def use_source_instead(self, location: Location, cancel: Cancel) -> str:
+        """Lead the rest of the run elsewhere, if the very same packages lie there."""
+        wanted = self._prepared.inputs.repositories if self._prepared else ()
+        found = errand.find(location, self._parts.circumstances.media, cancel, TRIAL_TIMEOUT_S)
+        return self._other.use(wanted, found)
+
+    def save_logs(self, directory: str) -> str:
+        """Pack the logs and the machine's facts."""
+        with self._parts.open_system() as system:
+            return save_bundle(system, self.log_path, self._host, directory)
+
+    def shell(self) -> None:
+        """Run a login shell on this terminal; during an installation it sees the target mounted."""
+        run_on_terminal(self._thread)
+
+    def other_console(self) -> str:
+        """Only one installer belongs in the image; elsewhere each works on an image of its own."""
+        if not self._parts.in_image or self._claim:
+            return ""
+        with self._parts.open_system() as system:
+            claim = ExitStack()
+            try:
+                claim.enter_context(system.locked(IMAGE_MARK))
+            except DiskRefused:
+                return terminal_of_holder(IMAGE_MARK)
+        self._claim = claim
+        return ""
+
+    def reboot(self) -> str:
+        """Write everything out and restart at once: there are no services to stop."""
+        if reason := self._not_here("the machine is not restarted"):
+            return reason
+        with self._parts.open_system() as system:
+            system.sync()
+            system.run(("reboot", "-f"))
+        return ""
+
+
+def _only_targets(host: Host, targets: Sequence[Target]) -> Host:
+    """Exclude the disks that no target stands for: outside the image nothing is written to them."""
+    bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
+    disks = (replace(disk, excluded=disk.excluded or NOTHING) if disk.name in bare else disk for disk in host.disks)
+    return replace(host, disks=tuple(disks))

@@ -1,0 +1,67 @@
+"""Packages of type tbz2: bzip2 tarballs, unpacked, counted and summed in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from backend.real_system import TOOLS
+from backend.sources.checked import checked
+from backend.system import System
+from installer.model.errors import CommandFailed, PackageError
+from installer.model.source import Package
+
+NEEDS = ("bzip2", "chroot", "mkdir", "tar")
+EMPTY_WORDS = "Exiting with failure status due to previous errors"
+FULL = ("No space left on device", "Wrote only ")  # tar says the latter of the file that filled the disk
+# GNU tar 1.34, tar(1). Not used: --absolute-names, so that `/` and `..` in member names are refused.
+OPTIONS = (
+    "--extract",
+    "--file=-",
+    "--ignore-zeros",  # else tar stops at the end mark, and the decompressor dies of the padding that follows
+    "--numeric-owner",
+    "--same-owner",
+    "--preserve-permissions",
+    "--xattrs",
+    "--xattrs-include=*",
+    "--acls",
+    "--keep-directory-symlink",  # else a package with lib/firmware/ replaces /lib -> usr/lib by a directory
+)
+
+
+def install_tbz2(system: System, chunks: Iterable[bytes], package: Package, on_bytes: Callable[[int], None]) -> None:
+    """Unpack a package at its destination on the target; `on_bytes` hears how many bytes of it have passed.
+
+    Raises PackageError when size or MD5 differ, when it cannot be unpacked and when the root partition is full.
+    """
+    if package.destination != "/":
+        why = f"the destination {package.destination} of package {package.name} cannot be made"
+        system.run(system.in_target("mkdir", "--parents", "--", package.destination), why=why)
+    stream = checked(chunks, package, on_bytes)
+    try:
+        _unpack(system, stream, package.destination)
+    except CommandFailed as error:
+        if any(words in line for line in error.output for words in FULL):
+            raise PackageError(
+                f"the root partition is full: package {package.name} does not fit",
+                hint="leave out optional packages (skip-package)",
+            ) from error
+        for _ in stream:  # a wrong MD5 explains more than what tar makes of it
+            pass
+        raise PackageError(
+            f"package {package.name} ({package.filename}) cannot be unpacked: {_complaint(error)}",
+            hint="its size and MD5 are as XS-PACKAGES states: it was packed wrongly",
+        ) from error
+
+
+def _unpack(system: System, stream: Iterator[bytes], destination: str) -> None:
+    decompressor = "lbzip2" if system.has_tool("lbzip2") else "bzip2"
+    tar = system.in_target("tar", *OPTIONS, "--directory", destination)
+    with system.pipe((decompressor, "--decompress", "--stdout"), tar) as sink:
+        for chunk in stream:
+            sink.write(chunk)
+
+
+def _complaint(error: CommandFailed) -> str:
+    """Return the program's first own words; tar ends with a line that says nothing."""
+    lines = [line for line in error.output if EMPTY_WORDS not in line]
+    return lines[0].rpartition(f"{TOOLS}/bin/")[2] if lines else error.what

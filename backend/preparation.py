@@ -1,0 +1,123 @@
+"""What is read before a plan can be made: the disks' marks, the machine's facts, the post-install script."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from backend.planner import ImageFile, ScriptFile
+from backend.probe import probe_host
+from backend.probe.contents import Contents, read_contents
+from backend.probe.disks import with_contents as disks_with_contents
+from backend.probe.in_use import Fingerprint, fingerprint
+from backend.real_system import temporary_system
+from backend.sources import TEXT_LIMIT_BYTES, fetch_text, open_location
+from backend.targets import Target
+from installer.model.answers import Answers
+from installer.model.errors import SourceError, UsageError
+from installer.model.host import Host
+from installer.model.machine_file import SHIPPED, default_host, load_host, shipped_host
+from installer.model.source import Location, LocationKind
+from installer.model.wishes import OnFailure, Script, Stage
+
+SCRIPT_NAME = "post-install-script"  # at the root of a local source (spec R30)
+IMAGE_MARK = "/install/image"  # initrd/image puts it there
+
+
+def in_installation_image() -> bool:
+    """Say whether this is the booted installation image, whose disks are the machine's own and there to be taken."""
+    return os.path.exists(IMAGE_MARK)
+
+
+def read_host(machine: str | None, *, with_image: bool) -> Host:
+    """Return the facts of a machine file, of a shipped machine, or of this one.
+
+    Without a machine file or the name of a shipped one, the default machine is taken when images stand in for disks.
+
+    Raises UsageError when the machine file cannot be read.
+    """
+    if machine is not None:
+        if machine in SHIPPED and not os.path.exists(machine):
+            return shipped_host(machine)
+        try:
+            return load_host(Path(machine).read_bytes(), machine)
+        except OSError as error:
+            hint = f"a machine file, or one of those known by name: {', '.join(SHIPPED)}"
+            raise UsageError(f"cannot be read: {error.strerror}", where=machine, hint=hint) from error
+    if with_image:
+        return default_host()
+    with temporary_system() as system:
+        return probe_host(system, idle_holders=not in_installation_image())
+
+
+def fingerprints_of(paths: Sequence[str]) -> Mapping[str, Fingerprint]:
+    """Return what tells each image or disk from others now, by path, to be compared before the first write.
+
+    In the installation image idle arrays and volume groups may still hold a disk; they are stopped before it is
+    opened exclusively.
+    """
+    return {path: fingerprint(path, exclusive=not in_installation_image()) for path in paths}
+
+
+def with_contents(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """Return the targets with what is on them now, for the plan's lines of before and for what it takes apart."""
+    with temporary_system() as system:
+        found = [Contents() if target.create_bytes else read_contents(system, target.facts.path) for target in targets]
+    filled = disks_with_contents([target.facts for target in targets], found)
+    return tuple(
+        target if target.create_bytes else replace(target, facts=facts)
+        for target, facts in zip(targets, filled, strict=True)
+    )
+
+
+def image_files(targets: Sequence[Target], host: Host) -> tuple[ImageFile, ...]:
+    """Return the image files among the targets under the names of the disks they stand for."""
+    by_path = {disk.path: disk for disk in host.disks}
+    return tuple(
+        ImageFile(by_path[path].name, path, target.create_bytes, by_path[path].sector_bytes, target.left_on)
+        for target in targets
+        if target.is_image and (path := target.facts.path)
+    )
+
+
+def read_script(location: Location, media: Path | None) -> bytes:
+    """Fetch a script, before anything is changed.
+
+    Raises SourceError when it cannot be read or names no interpreter.
+    """
+    if location.kind is LocationKind.LOCAL:
+        content = open_location(location, media).read_file(SCRIPT_NAME, TEXT_LIMIT_BYTES)
+    else:
+        content = fetch_text(location)
+    _check_interpreter(content.partition(b"\n")[0], location.shown())
+    return content
+
+
+def read_scripts(answers: Answers, media: Path | None) -> tuple[ScriptFile, ...]:
+    """Fetch the scripts that run when all files are in place, the post-install script first. Raises SourceError."""
+    wanted = [Script(Stage.FILESYSTEM_POPULATED, answers.post_install_script)] if answers.post_install_script else []
+    wanted += [script for script in answers.scripts if script.stage is Stage.FILESYSTEM_POPULATED]
+    return tuple(
+        ScriptFile(
+            script.location.shown(), read_script(script.location, media), abort=script.on_failure is OnFailure.ABORT
+        )
+        for script in wanted
+    )
+
+
+def _check_interpreter(first_line: bytes, where: str) -> None:
+    """See that the script can be run here (execve(2), interpreter scripts); it runs on this machine, not the target."""
+    words = first_line.removeprefix(b"#!").split()
+    if not first_line.startswith(b"#!") or not words:
+        raise SourceError(
+            "the post-install script does not begin with `#!`",
+            where=where,
+            hint="its first line must name its interpreter, such as #!/bin/sh",
+        )
+    if first_line.endswith(b"\r"):
+        raise SourceError("the post-install script has DOS line ends (CR LF)", where=where, hint="dos2unix mends it")
+    interpreter = os.fsdecode(words[0])
+    if not os.access(interpreter, os.X_OK):
+        raise SourceError(f"the post-install script's interpreter {interpreter} is not on this machine", where=where)

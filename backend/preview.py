@@ -1,0 +1,35 @@
+"""A prepared installation as the screens show it: before, after, what is untouched, and what is a question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backend.installation import Prepared
+from installer.model.ports import Preview
+from installer.model.problem import Problem, Severity
+from installer.model.progress import PhaseOutline
+
+BLANK_CONTENTS = ("blank", "new image file")
+
+
+def preview_of(prepared: Prepared, number: int, problems: tuple[Problem, ...], *, dry_run: bool) -> Preview:
+    """Return what a person confirms."""
+    plan, inputs = prepared.plan, prepared.inputs
+    chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
+    return Preview(
+        number=number,
+        disks=plan.disks,
+        not_blank=tuple(dict.fromkeys(disk.name for disk in chosen if disk.contents not in BLANK_CONTENTS)),
+        untouched=tuple(disk.label() for disk in inputs.host.disks if disk not in chosen),
+        packages=plan.packages,
+        lines=plan.describe(),
+        phases=tuple(PhaseOutline(phase.title, len(phase.steps)) for phase in plan.phases),
+        notes=plan.notes,
+        problems=problems,
+        dry_run=dry_run,
+    )
+
+
+def as_question(problem: Problem) -> Problem:
+    """Return a warning without what only the command line can do about it; a person answers it by going on."""
+    return replace(problem, hint="") if problem.severity is Severity.WARNING else problem

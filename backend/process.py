@@ -1,0 +1,228 @@
+"""Programs of this machine: run to the end, or connected by pipes. Only `system.py` uses this."""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from installer.model.errors import CommandFailed, MissingTool
+
+Argv = tuple[str, ...]
+Log = Callable[[str], None]
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/root",
+    "LVM_SUPPRESS_FD_WARNINGS": "1",
+}
+TAIL_LINES = 10
+COMPLAINT_BYTES = 4096
+PIECE_BYTES = 65536
+
+
+def run_program(
+    argv: Argv, stdin: str, ok: Sequence[int], timeout_s: float | None, why: str, log: Log
+) -> tuple[str, ...]:
+    """Run a program to its end; returns its output lines, both streams together.
+
+    Raises CommandFailed with the last lines when the exit status is not in `ok` or the time is over, MissingTool.
+    """
+    started = time.monotonic()
+    # into a file, not a pipe: a process that the program leaves in the background holds a pipe open for good
+    with tempfile.TemporaryFile() as output:
+        process = _start(argv, stdin=subprocess.PIPE, stdout=output.fileno(), stderr=subprocess.STDOUT)
+        late = False
+        try:
+            process.communicate(stdin.encode(), timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            late = True
+        finally:
+            _end_group(process)
+        output.seek(0)
+        lines = tuple(output.read().decode(errors="replace").splitlines())
+    log(f"$ {shlex.join(argv)} -> {process.returncode} ({time.monotonic() - started:.2f} s)")
+    for line in lines:
+        log(f"  {line}")
+    if late:
+        why = f"{argv[0]} did not end within {timeout_s:.0f} s"
+    if late or process.returncode not in ok:
+        raise CommandFailed(argv, process.returncode, lines[-TAIL_LINES:], why=why)
+    return lines
+
+
+class Pipeline:
+    """Programs connected by pipes, fed by `write`; leaving the context waits for them and raises their failure."""
+
+    def __init__(self, commands: Sequence[Argv], log: Log) -> None:
+        self._commands = tuple(commands)
+        self._log = log
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._complaints: list[bytes] = []
+        self._readers: list[threading.Thread] = []
+
+    def __enter__(self) -> Pipeline:
+        try:
+            for argv in self._commands:
+                self._start_next(argv)
+        except BaseException:  # a later program may be missing while the first ones run
+            self._kill()
+            raise
+        return self
+
+    def _start_next(self, argv: Argv) -> None:
+        before = self._processes[-1].stdout if self._processes else None
+        last = len(self._processes) == len(self._commands) - 1
+        process = _start(
+            argv,
+            stdin=before.fileno() if before else subprocess.PIPE,
+            stdout=subprocess.DEVNULL if last else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        if before:
+            before.close()  # so that a program hears when the one it feeds has died
+        self._processes.append(process)
+        self._listen(process)
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        position = len(self._complaints)
+        self._complaints.append(b"")
+
+        def read() -> None:
+            for line in process.stderr or ():
+                self._complaints[position] = (self._complaints[position] + line)[-COMPLAINT_BYTES:]
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        self._readers.append(reader)
+
+    def write(self, data: bytes) -> None:
+        """Feed the first program; when one has died, its own complaint is raised instead of a broken pipe."""
+        stdin = self._processes[0].stdin
+        try:
+            if stdin:
+                stdin.write(data)
+        except BrokenPipeError:
+            self._finish()
+            raise CommandFailed(self._commands[0], 0, (), why=f"{self._commands[0][0]} stopped reading") from None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._finish()
+            return
+        self._kill()
+
+    def _kill(self) -> None:
+        for process in self._processes:
+            _end_group(process)
+        self._wait()
+
+    def _wait(self) -> list[int]:
+        stdin = self._processes[0].stdin if self._processes else None
+        if stdin:
+            with suppress(BrokenPipeError):
+                stdin.close()
+        statuses = [process.wait() for process in self._processes]
+        for reader, process in zip(self._readers, self._processes, strict=True):
+            reader.join()
+            if process.stderr:
+                process.stderr.close()
+        return statuses
+
+    def _finish(self) -> None:
+        """Wait; the last program's failure is told first, because those before it only lost their reader."""
+        results = list(zip(self._commands, self._wait(), self._complaints, strict=True))
+        for argv, status, complaint in results:
+            self._log(f"$ {shlex.join(argv)} -> {status}")
+            for line in complaint.decode(errors="replace").splitlines():
+                self._log(f"  {line}")
+        for argv, status, complaint in reversed(results):
+            if status:
+                lines = tuple(complaint.decode(errors="replace").splitlines())
+                raise CommandFailed(argv, status, lines[-TAIL_LINES:])
+
+
+class Child:
+    """A program that is handed all its input at once and read piece by piece; leaving the context ends it."""
+
+    def __init__(self, argv: Argv, stdin: bytes) -> None:
+        # in memory: a pipe might fill while nobody reads, and no file on a disk is to hold a secret
+        self._complaints, given = os.memfd_create("complaints"), os.memfd_create("input")
+        try:
+            os.write(given, stdin)
+            os.lseek(given, 0, os.SEEK_SET)
+            self._process = _start(argv, stdin=given, stdout=subprocess.PIPE, stderr=self._complaints)
+        except BaseException:
+            os.close(self._complaints)
+            raise
+        finally:
+            os.close(given)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """Return what it has written by now, None when that is nothing for so long, b"" when it has ended."""
+        stdout = self._process.stdout
+        if stdout is None or not select.select((stdout,), (), (), timeout_s)[0]:
+            return None
+        return os.read(stdout.fileno(), PIECE_BYTES)
+
+    def last_fault(self) -> str:
+        """Return the kind of the exception it ended with; what it says may hold an address with a password."""
+        size = os.lseek(self._complaints, 0, os.SEEK_END)
+        lines = os.pread(self._complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES)).decode(errors="replace")
+        return next((line for line in reversed(lines.split("\n")) if line.strip()), "").partition(":")[0]
+
+    def status(self) -> int:
+        """Wait for its end and return its exit status."""
+        return self._process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        _end_group(self._process)
+        if self._process.stdout:
+            self._process.stdout.close()
+        os.close(self._complaints)
+
+
+def run_interactive(argv: Argv) -> None:
+    """Run a program on this process's terminal until it ends; Ctrl-C is for it alone.
+
+    Call it from the main thread, with nobody else reading from the terminal.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # SIG_IGN would be inherited
+    try:
+        terminal = {"TERM": os.environ.get("TERM", "linux")}
+        subprocess.run(argv, env={**ENVIRONMENT, **terminal}, cwd="/", check=False)
+    except OSError as error:
+        raise CommandFailed(argv, 126, (), why=f"{argv[0]} cannot be run: {error.strerror}") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a program and whatever it left running: nothing may keep the target busy."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _start(argv: Argv, *, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+    """Start a program in a process group of its own: Ctrl-C is for the installer, which then ends its children."""
+    try:
+        return subprocess.Popen(
+            argv, stdin=stdin, stdout=stdout, stderr=stderr, env=ENVIRONMENT, cwd="/", process_group=0
+        )
+    except FileNotFoundError:
+        raise MissingTool(
+            f"the program {argv[0]} is not on this machine", hint="install the package that contains it and start again"
+        ) from None
+    except OSError as error:
+        raise CommandFailed(argv, 126, (), why=f"{argv[0]} cannot be run: {error.strerror}") from error

@@ -1,0 +1,295 @@
+"""The System that really changes the machine: runs programs, writes partition tables and files of the target."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from backend.confined import ConfinedRoot, unshare_mounts
+from backend.left_behind import note_path, note_text
+from backend.partitioner import partition_node, write_partition_table
+from backend.probe.in_use import Fingerprint, fingerprint
+from backend.probe.snapshot import loop_of_file
+from backend.process import ENVIRONMENT, Argv, Pipeline, run_program
+from backend.scratch import Scratch, mounts_below, private_directory
+from backend.system import Sink
+from backend.table import PartitionTable
+from installer.model.errors import CommandFailed, DeviceError, DiskRefused, MissingTool, UsageError
+from installer.model.secret import Secret
+
+TOOLS = "/.installer-tools"  # where this machine's /usr is bound, read-only, inside the target
+LIBRARIES = f"{TOOLS}/lib/x86_64-linux-gnu:{TOOLS}/lib64:{TOOLS}/lib"
+LOADER = f"{TOOLS}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"  # the file itself: /lib64/ld-… is an absolute link
+MIB = 1024 * 1024
+LOCKS = "/run/lock"
+UNMOUNT_WAITS_S = (0.2, 0.5, 1, 2)
+
+
+class RealSystem:
+    """Does it. `log` hears every program with its exit status and output; `scratch` is a directory for odd files."""
+
+    def __init__(self, log: Callable[[str], None], scratch: Path) -> None:
+        self._log = log
+        self._scratch = Scratch(scratch)
+        self._target: ConfinedRoot | None = None
+        self._mount_point = ""
+
+    def run(
+        self,
+        argv: Argv,
+        *,
+        stdin: str | Secret = "",
+        ok: Sequence[int] = (0,),
+        timeout_s: float | None = None,
+        why: str = "",
+    ) -> tuple[str, ...]:
+        """Raises CommandFailed with the last lines of its output, MissingTool when it is not there."""
+        text = stdin.reveal() if isinstance(stdin, Secret) else stdin
+        return run_program(argv, text, ok, timeout_s, why, self._log)
+
+    @contextmanager
+    def pipe(self, *commands: Argv) -> Iterator[Sink]:
+        """Run a pipeline while the context lasts; its programs' complaints end up in CommandFailed."""
+        with Pipeline(commands, self._log) as pipeline:
+            yield pipeline
+
+    def in_target(self, *argv: str) -> Argv:
+        """Run the tool by this machine's own loader and libraries: the target needs to hold neither."""
+        tool = shutil.which(argv[0], path=ENVIRONMENT["PATH"])
+        if tool is None:
+            raise MissingTool(f"the program {argv[0]} is not on this machine")
+        inside = TOOLS + os.path.realpath(tool).removeprefix("/usr")
+        # under its own name: kmod is depmod only when it is called so
+        loader = (LOADER, "--library-path", LIBRARIES, "--argv0", argv[0])
+        return ("chroot", self._mount_point, *loader, inside, *argv[1:])
+
+    def has_tool(self, name: str) -> bool:
+        """Look where programs are looked for when they are run; a path may be that of a file they read."""
+        if name.startswith("/"):
+            return os.path.exists(name)
+        return shutil.which(name, path=ENVIRONMENT["PATH"]) is not None
+
+    def write_partition_table(self, device: str, table: PartitionTable) -> None:
+        """By libparted, which tells the kernel of the new partitions (BLKPG)."""
+        self._log(f"partition table of {device}: {table}")
+        write_partition_table(device, table)
+        self.settle()
+
+    def partition_node(self, device: str, number: int) -> str:
+        """By sysfs: parent device and partition number, never by the form of a name."""
+        return partition_node(device, number)
+
+    def fingerprint(self, device: str) -> Fingerprint:
+        """See `backend.probe.in_use`."""
+        return fingerprint(device)
+
+    def zero(self, device: str, starts: Sequence[int]) -> None:
+        """Also removes boot code, so that a half-installed disk does not boot its former system."""
+        self._log(f"zero the MiB at each of {', '.join(map(str, starts))} and the last one of {device}")
+        with open(device, "r+b", buffering=0) as stream:
+            end = stream.seek(0, os.SEEK_END)
+            for start in (*starts, end - MIB):
+                stream.seek(max(0, start))
+                stream.write(bytes(min(MIB, end - max(0, start))))
+            os.fsync(stream.fileno())
+
+    def create_image(self, path: str, size_bytes: int) -> None:
+        """Make a sparse file that was not there; raises DiskRefused when it is there by now."""
+        self._log(f"make the image file {path} of {size_bytes} bytes")
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except FileExistsError:
+            raise DiskRefused("the file has come into being meanwhile", where=path, hint="start again") from None
+        try:
+            os.ftruncate(descriptor, size_bytes)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def locked(self, path: str) -> Iterator[None]:
+        """flock(2) an image file, or for a device a file that stands for it: udev reacts to locks of devices."""
+        lock = path
+        if stat.S_ISBLK(os.stat(path).st_mode):
+            lock = f"{LOCKS}/installer-{os.stat(path).st_rdev:x}.lock"
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock == path:
+                self._check_detached(path)
+            yield
+        except BlockingIOError:
+            raise DiskRefused("another installer uses it", where=path, hint="wait until it has ended") from None
+        finally:
+            os.close(descriptor)
+
+    def _check_detached(self, path: str) -> None:
+        """A loop device that was just detached goes when its last user does, which may take a moment."""
+        for wait_s in UNMOUNT_WAITS_S:
+            if not loop_of_file(path):
+                return
+            time.sleep(wait_s)
+        if loop := loop_of_file(path):
+            hint = f"`fuser -vm {loop}` tells what uses it; end that and start again"
+            raise DiskRefused(f"the file is still, or by now, attached to {loop}", where=path, hint=hint)
+
+    def note_attached(self, device: str, path: str) -> None:
+        """A file in /run/lock, which the next installer reads."""
+        with open(note_path(device), "w", encoding="ascii") as stream:
+            stream.write(note_text(device, path))
+
+    def note_detached(self, device: str) -> None:
+        """Remove the file."""
+        Path(note_path(device)).unlink(missing_ok=True)
+
+    def settle(self) -> None:
+        """Wait for udev where one runs."""
+        if os.path.exists("/run/udev/control"):
+            self.run(("udevadm", "settle", "--timeout=30"), timeout_s=40)
+
+    def sync(self) -> None:
+        """sync(2) waits until it is done on Linux."""
+        os.sync()
+
+    @contextmanager
+    def mounted(self, node: str, filesystem: str) -> Iterator[str]:
+        """Mount the target's root on a new directory and this machine's /usr, read-only, inside it for `in_target`."""
+        with self._scratch.mount_point() as mount_point:
+            try:
+                self.run(("mount", "-t", filesystem, node, mount_point))
+                self._target, self._mount_point = ConfinedRoot(mount_point), mount_point
+                with self._tools_bound(mount_point):
+                    yield mount_point
+            finally:
+                if self._target:
+                    self._target.close()
+                self._target, self._mount_point = None, ""
+                if mounts_below(mount_point):  # also when mount was broken off after it had mounted
+                    self._unmount(mount_point)
+
+    @contextmanager
+    def _tools_bound(self, mount_point: str) -> Iterator[None]:
+        directory = mount_point + TOOLS
+        if os.path.lexists(directory):  # left by a run that was killed, or foreign: never followed
+            os.rmdir(directory)
+        os.mkdir(directory, 0o755)
+        try:
+            self.run(("mount", "--bind", "/usr", directory))
+            self.run(("mount", "-o", "remount,bind,ro", directory))
+            yield
+        finally:
+            if mounts_below(directory):
+                self._unmount(directory)
+            os.rmdir(directory)
+
+    def _unmount(self, mount_point: str) -> None:
+        """Unmount with all that a script may have mounted below; a program that is just ending may hold it a moment."""
+        for wait_s in (*UNMOUNT_WAITS_S, None):
+            try:
+                self.run(("umount", "--recursive", mount_point))
+                return
+            except CommandFailed as error:
+                if not mounts_below(mount_point):
+                    return
+                if wait_s is None:
+                    error.hint = f"something still uses it; `fuser -vm {mount_point}` tells what"
+                    raise
+                time.sleep(wait_s)
+
+    @property
+    def _root(self) -> ConfinedRoot:
+        if self._target is None:
+            raise DeviceError("the target's root is not mounted")
+        return self._target
+
+    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644) -> None:
+        """Resolved inside the target; whatever stood there is replaced, links are not followed."""
+        self._log(f"write {path} (mode {mode:o})")
+        self._root.write(path, (text.reveal() if isinstance(text, Secret) else text).encode(), mode)
+
+    def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:
+        """Resolved inside the target."""
+        self._log(f"write {size_bytes} bytes of zeros to {path}")
+        self._root.write_zeros(path, size_bytes, mode, on_bytes)
+
+    def write_stream(self, path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
+        """Resolved inside the target; whatever stood there is replaced when all has come."""
+        self._log(f"write {path} (mode {mode:o})")
+        self._root.write_stream(path, chunks, mode)
+
+    def link(self, path: str, points_to: str) -> None:
+        """Resolved inside the target up to the last name."""
+        self._log(f"link {path} -> {points_to}")
+        self._root.link(path, points_to)
+
+    def import_files(self, sources: Sequence[str], directory: str) -> None:
+        """Resolved inside the target."""
+        self._log(f"copy {len(sources)} files to {directory}")
+        for source in sources:
+            self._root.write(f"{directory}/{os.path.basename(source)}", Path(source).read_bytes(), 0o644)
+
+    def read_text(self, path: str) -> str:
+        """Resolved inside the target."""
+        return self._root.read(path).decode(errors="replace")
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """Resolved inside the target."""
+        return self._root.names(directory)
+
+    def exists(self, path: str) -> bool:
+        """Resolved inside the target."""
+        return self._root.exists(path)
+
+    def target_path(self, path: str) -> str:
+        """By openat2(2), and the kernel's own name for what it found."""
+        return self._root.outside(path)
+
+    @contextmanager
+    def scratch_file(self, name: str, text: str | bytes, *, mode: int = 0o600) -> Iterator[str]:
+        """In a directory of its own that no other user can look into."""
+        with self._scratch.directory() as directory:
+            path = Path(directory, name)
+            path.touch(mode=mode)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            path.chmod(mode)
+            yield str(path)
+
+    def scratch_directory(self) -> AbstractContextManager[str]:
+        """Removed afterwards, also after a failure; never with what is mounted in it."""
+        return self._scratch.directory()
+
+    def save(self, path: str, text: str) -> None:
+        """Write a file of this machine that the user asked for; raises UsageError when that cannot be done."""
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot be written: {error.strerror}", where=path) from error
+
+    def keep_mounts_private(self) -> None:
+        """Have what is mounted from now on seen by this thread alone, those it starts, and their programs."""
+        unshare_mounts()
+        self.run(("mount", "--make-rprivate", "/"))
+
+    def host_files(self, directory: str, *suffixes: str) -> tuple[str, ...]:
+        """Empty when the directory is not there."""
+        return tuple(sorted(str(path) for path in Path(directory).glob("*") if path.name.endswith(suffixes)))
+
+
+@contextmanager
+def temporary_system(
+    log: Callable[[str], None] = lambda line: None, *, private_mounts: bool = False
+) -> Iterator[RealSystem]:
+    """Give a system with scratch space of its own below the machine's directory for temporary files.
+
+    `private_mounts`: what is mounted from now on is this process's alone, and goes with it also when it is killed.
+    """
+    with private_directory() as scratch:
+        system = RealSystem(log, scratch)
+        if private_mounts:
+            system.keep_mounts_private()
+        yield system

@@ -1,0 +1,156 @@
+"""Finds installation repositories below an address (G C.3.1), and checks the packages they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from backend.sources import open_location
+from backend.sources.checked import checked
+from backend.sources.transport import AbsentError, Transport, UnreachableError
+from installer.model.errors import PackageError, SourceError
+from installer.model.repository import (
+    PACKAGES_FILE,
+    REPOSITORY_FILE,
+    decode_metadata,
+    parse_packages,
+    parse_repository,
+)
+from installer.model.source import MAIN_REPOSITORY, Location, Package, Repository
+from installer.model.units import human_size
+
+PLACES = ("", "packages", "packages.main", "packages.linux", "packages.site")  # G C.3.1
+METADATA_LIMIT_BYTES = 4 * 1024 * 1024
+
+
+def find_repositories(location: Location, media: Path | None) -> tuple[Repository, ...]:
+    """Return the repositories at an address and in the directories below it, xs:main first, else in that order.
+
+    Raises SourceError when there is none, RepositoryError when one is not complete or not valid.
+    """
+    base = open_location(location, media)
+    found: list[Repository] = []
+    answers: list[str] = []
+    for directory in PLACES:
+        place = base.at(directory) if directory else base
+        try:
+            repository = _read(place)
+        except AbsentError as absent:
+            answers.append(f"  {place.shown}: {absent.what}")
+        else:
+            found.append(repository)
+    if not found:
+        raise SourceError(
+            "\n".join(["no installation repository was found; looked for XS-REPOSITORY and XS-PACKAGES in", *answers]),
+            where=base.shown,
+            hint="give the directory that holds packages.main, or a repository itself",
+        )
+    return tuple(sorted(found, key=lambda repository: repository.id != MAIN_REPOSITORY))
+
+
+def _read(place: Transport) -> Repository:
+    """Read one repository; raises AbsentError when neither of its files is there."""
+    about, about_absent = _read_metadata(place, REPOSITORY_FILE)
+    listing, listing_absent = _read_metadata(place, PACKAGES_FILE)
+    if about_absent and listing_absent:
+        raise about_absent
+    for absent, other in ((about_absent, PACKAGES_FILE), (listing_absent, REPOSITORY_FILE)):
+        if absent:
+            what = f"{absent.what}, but {other} is there: the repository is not complete"
+            raise SourceError(what, where=absent.where, hint="copy the repository again")
+    identity = parse_repository(about, place.shown_file(REPOSITORY_FILE))
+    packages = parse_packages(listing, place.shown_file(PACKAGES_FILE))
+    return Repository(identity.id, identity.name, identity.product, identity.version, place.location, packages)
+
+
+def _read_metadata(place: Transport, name: str) -> tuple[str, AbsentError | None]:
+    try:
+        return decode_metadata(place.read_file(name, METADATA_LIMIT_BYTES), place.shown_file(name)), None
+    except AbsentError as absent:
+        return "", absent
+
+
+def check_packages(repositories: Sequence[Repository]) -> None:
+    """Look whether every package is there with the right size; raises one PackageError that lists all that are not."""
+    wrong: list[str] = []
+    for repository in repositories:
+        source = open_location(repository.location, None)
+        for package in repository.packages:
+            try:
+                size_bytes = source.size(package.filename)
+            except UnreachableError:
+                raise
+            except SourceError as error:
+                wrong.append(f"package {package.name}: {error.where}: {error.what}")
+                continue
+            if size_bytes != package.size_bytes:
+                where = source.shown_file(package.filename)
+                wrong.append(
+                    f"package {package.name}: {where}: has {size_bytes} bytes, XS-PACKAGES states {package.size_bytes}"
+                )
+    if wrong:
+        raise PackageError("\n".join(wrong), hint="the repository is not complete, or is being copied: copy it again")
+
+
+def _from(before: int, on_bytes: Callable[[int], None], done: int) -> None:
+    on_bytes(before + done)
+
+
+def verify_repository(repository: Repository, on_bytes: Callable[[int], None]) -> tuple[SourceError, ...]:
+    """Read every package and return what is wrong, one error for each faulty package.
+
+    `on_bytes` hears how many bytes of the whole repository have passed. Raises UnreachableError.
+    """
+    source = open_location(repository.location, None)
+    faults: list[SourceError] = []
+    before = 0
+    for package in repository.packages:
+        try:
+            verify_package(source, package, partial(_from, before, on_bytes))
+        except UnreachableError:
+            raise
+        except SourceError as error:
+            faults.append(error)
+        before += package.size_bytes
+        on_bytes(before)
+    return tuple(faults)
+
+
+def verify_package(source: Transport, package: Package, on_bytes: Callable[[int], None]) -> None:
+    """Read one package; `on_bytes` hears how many of its bytes have passed. Raises SourceError for what is wrong."""
+    with source.open(package.filename) as chunks:
+        for _ in checked(chunks, package, on_bytes, where=source.shown_file(package.filename)):
+            pass
+
+
+def show_repository(repository: Repository) -> tuple[str, ...]:
+    """Return a repository as lines for people: what it is, where, and its packages."""
+    lines = [
+        f"{repository.id}: {repository.name}",
+        f"  for {repository.product} {repository.version}",
+        f"  at {repository.location.shown()}",
+        f"  {len(repository.packages)} packages, {human_size(repository.size_bytes)}",
+    ]
+    width = max((len(package.name) for package in repository.packages), default=0)
+    for package in repository.packages:
+        needed = "required" if package.required else "optional"
+        lines.append(
+            f"  {package.name:{width}}  {package.type:8}  {needed}  {human_size(package.size_bytes):>9}"
+            f"  {package.md5}  {package.filename} -> {package.destination}"
+        )
+    return tuple(lines)
+
+
+def repository_record(repository: Repository) -> dict[str, object]:
+    """Return a repository as a JSON object, its address without credentials."""
+    return {
+        "event": "Repository",
+        "id": repository.id,
+        "name": repository.name,
+        "product": repository.product,
+        "version": repository.version,
+        "location": repository.location.shown(),
+        "packages": [asdict(package) for package in repository.packages],
+    }

@@ -1,0 +1,95 @@
+"""Directories outside the target: for odd files, and to mount on. What is mounted is never deleted through them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PREFIX = "installer-"  # then the process id, so that the next installer knows whose it was
+
+
+class Scratch:
+    """A private directory, made when it is first needed; `close` removes it when nothing is left in it."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+
+    def close(self) -> None:
+        """Remove the directory if it is empty; what could not be unmounted or removed stays."""
+        with suppress(OSError):
+            os.rmdir(self._base)
+
+    def _make(self) -> str:
+        self._base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return tempfile.mkdtemp(dir=self._base)
+
+    @contextmanager
+    def directory(self) -> Iterator[str]:
+        """Give a directory for files; it is removed with them."""
+        path = self._make()
+        try:
+            yield path
+        finally:
+            if not mounts_below(path):
+                shutil.rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def mount_point(self) -> Iterator[str]:
+        """Give an empty directory to mount on; it is removed only when it is empty, never with contents."""
+        path = self._make()
+        try:
+            yield path
+        finally:
+            with suppress(OSError):
+                os.rmdir(path)
+
+
+@contextmanager
+def private_directory() -> Iterator[Path]:
+    """Give a directory of this process below the machine's own for temporary files; frees those of killed ones."""
+    remove_left_behind(tempfile.gettempdir())
+    directory = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
+    try:
+        with kept(directory):
+            yield Path(directory)
+    finally:
+        Scratch(Path(directory)).close()
+
+
+def remove_left_behind(base: str) -> None:
+    """Remove the private directories of installers that were killed: process and lock are gone, nothing is mounted."""
+    for entry in os.scandir(base):
+        pid = entry.name.removeprefix(PREFIX).partition("-")[0]
+        if not entry.name.startswith(PREFIX) or not pid.isdecimal() or os.path.exists(f"/proc/{pid}"):
+            continue
+        with suppress(OSError):
+            own = entry.stat(follow_symlinks=False).st_uid == os.geteuid() and entry.is_dir(follow_symlinks=False)
+            if own and not mounts_below(entry.path):
+                with kept(entry.path):  # another process namespace may have an installer that shares this directory
+                    shutil.rmtree(entry.path, ignore_errors=True)
+
+
+@contextmanager
+def kept(directory: str) -> Iterator[None]:
+    """Hold the lock by which an installer keeps its private directory; raises OSError when another holds it."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def mounts_below(path: str) -> tuple[str, ...]:
+    """Return the mount points at and below a path (proc_pid_mountinfo(5), field 5).
+
+    Those of this thread: under the screens an installation runs in one that has its mounts for itself.
+    """
+    with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
+        points = [line.split()[4].encode().decode("unicode_escape") for line in stream]
+    return tuple(point for point in points if point == path or point.startswith(f"{path}/"))

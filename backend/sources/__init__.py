@@ -1,0 +1,54 @@
+"""Where repositories, answerfiles and scripts are read from: one module per transport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from backend.sources.directory import DirectoryTransport, open_path
+from backend.sources.http import HttpTransport
+from backend.sources.transport import Transport
+from installer.model.errors import SourceError, UsageError
+from installer.model.source import Location, LocationKind
+
+TRANSPORTS: dict[str, Callable[[str], Transport]] = {
+    "": open_path,
+    "file": open_path,
+    "http": HttpTransport,
+    "https": HttpTransport,
+}
+TEXT_LIMIT_BYTES = 4 * 1024 * 1024
+
+
+def open_location(location: Location, media: Path | None) -> Transport:
+    """Return the transport for a location; nothing is read yet. `media` is where LOCAL lies.
+
+    Raises UsageError when there is no transport for it, SourceError when the medium is not there.
+    """
+    if location.kind is LocationKind.LOCAL:
+        return _open_media(media)
+    url = location.url.reveal().strip()
+    scheme = url.partition(":")[0].lower() if "://" in url or url.lower().startswith("file:") else ""
+    if not url:
+        raise UsageError("the address of the source is empty")
+    if scheme not in TRANSPORTS:
+        known = ", ".join(f"{name}://" for name in TRANSPORTS if name)
+        what = f"{location.shown()}: {scheme}:// is not supported by this version"
+        raise UsageError(what, hint=f"use {known} or a path")
+    return TRANSPORTS[scheme](url)
+
+
+def _open_media(media: Path | None) -> Transport:
+    if media is None:
+        raise UsageError(
+            "the source is local media, and it is not known where the installation medium is",
+            hint="name its directory with --media DIR",
+        )
+    if not media.is_dir():
+        raise SourceError("the directory given with --media is not there", where=str(media))
+    return DirectoryTransport(media)
+
+
+def fetch_text(location: Location, limit_bytes: int = TEXT_LIMIT_BYTES) -> bytes:
+    """Return a single small file, such as an answerfile or a script; raises SourceError, also for a larger one."""
+    return open_location(location, None).read_file("", limit_bytes)

@@ -1,0 +1,151 @@
+"""Turns what can go wrong over HTTP into sentences: statuses, and the exceptions of requests and below it."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import requests
+import urllib3.exceptions
+
+from backend.sources.transport import AbsentError, UnreachableError
+from installer.model.errors import SourceError
+
+ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+SERVER_ERRORS = range(500, 600)
+NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
+MAX_DEPTH = 20
+# X509_V_ERR_* of OpenSSL, x509_vfy.h
+NOT_YET_VALID, EXPIRED = 9, 10
+SELF_SIGNED, SELF_SIGNED_IN_CHAIN, NO_ISSUER = 18, 19, 20
+WRONG_HOST, WRONG_ADDRESS = 62, 64
+CERTIFICATE = {
+    EXPIRED: ("has expired", "is this machine's clock right?"),
+    NOT_YET_VALID: ("is not valid yet", "is this machine's clock right?"),
+    SELF_SIGNED: ("is signed by itself, not by an authority known here", ""),
+    SELF_SIGNED_IN_CHAIN: ("is signed by an authority not known here", ""),
+    NO_ISSUER: ("is signed by an authority not known here", ""),
+    WRONG_HOST: ("is made out to another name", "use the name that stands in the certificate"),
+    WRONG_ADDRESS: ("is made out to another name", "use the name that stands in the certificate"),
+}
+TRUST_HINT = "use http://, or a certificate of an authority that this machine trusts"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What was asked for: the file's and the server's address as people may see them, and the time limits."""
+
+    where: str
+    server: str
+    has_credentials: bool
+    connect_s: float
+    read_s: float
+
+
+def status_error(exchange: Exchange, status: int) -> SourceError:
+    """Return the error for an answer that is no file."""
+    try:
+        answer = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        answer = str(status)
+    where = exchange.where
+    if status in ABSENT:
+        return AbsentError(f"the server has no such file ({answer})", where=where, hint="check the address")
+    if status == HTTPStatus.UNAUTHORIZED and exchange.has_credentials:
+        return SourceError(f"the server refuses the user name and password of the address ({answer})", where=where)
+    if status == HTTPStatus.UNAUTHORIZED:
+        hint = "write them in the address: http://USER:PASSWORD@HOST/…"
+        return SourceError(f"the server wants a user name and password ({answer})", where=where, hint=hint)
+    if status == HTTPStatus.FORBIDDEN:
+        hint = "check the permissions of the file and its directories on the server"
+        return SourceError(f"the server does not give out this file ({answer})", where=where, hint=hint)
+    if status in SERVER_ERRORS:
+        hint = "look into the server's log, or try again later"
+        return SourceError(f"the server failed ({answer})", where=where, hint=hint)
+    return SourceError(f"the server answers {answer} instead of the file", where=where, hint="check the address")
+
+
+def cut_error(exchange: Exchange, received: int, expected: int | None) -> SourceError:
+    """Return the error for a body that ends too early."""
+    of = f" of {expected}" if expected is not None else ""
+    return SourceError(
+        f"the server closed the connection after {received}{of} bytes",
+        where=exchange.where,
+        hint="try again; if it happens at the same place, look into the server's log and at the file's size there",
+    )
+
+
+def failure(exchange: Exchange, error: Exception) -> SourceError:
+    """Return the error for an exception of requests, by the innermost cause known here."""
+    where, server = exchange.where, exchange.server
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            return _tls_error(exchange, cause)
+        if isinstance(cause, socket.gaierror):
+            hint = "check the spelling and the nameserver, or use the address in numbers"
+            return UnreachableError(f"the host name of {server} is not known", where=where, hint=hint)
+        if isinstance(cause, ConnectionRefusedError):
+            hint = "is the server running, and is the port right?"
+            return UnreachableError(f"{server} refuses the connection", where=where, hint=hint)
+        if isinstance(cause, OSError) and cause.errno in NO_ROUTE:
+            hint = "check address, netmask and gateway of this machine"
+            return UnreachableError(f"there is no way to {server} in the network", where=where, hint=hint)
+    if isinstance(error, requests.ConnectTimeout):
+        what = f"{server} does not answer within {exchange.connect_s:g} seconds"
+        return UnreachableError(what, where=where, hint="is the server up, and does a firewall stand between?")
+    if any(isinstance(cause, TIMEOUTS) for cause in _causes(error)):
+        what = f"{server} stopped sending for {exchange.read_s:g} seconds"
+        return UnreachableError(what, where=where, hint="try again; look into the server's log")
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | UnicodeError):
+        return SourceError("this is not a valid address", where=where, hint="write http://HOST/DIRECTORY")
+    if any(isinstance(cause, ConnectionError | http.client.RemoteDisconnected) for cause in _causes(error)):
+        return UnreachableError(f"{server} closed the connection without an answer", where=where, hint="try again")
+    hint = "is this the address and port of a web server?"
+    return SourceError(f"{server} does not speak HTTP as it should ({type(error).__name__})", where=where, hint=hint)
+
+
+def _tls_error(exchange: Exchange, error: ssl.SSLError) -> SourceError:
+    where, server = exchange.where, exchange.server
+    if isinstance(error, ssl.SSLCertVerificationError):
+        what, hint = CERTIFICATE.get(error.verify_code, (f"is not valid: {error.verify_message}", ""))
+        return UnreachableError(f"the certificate of {server} {what}", where=where, hint=hint or TRUST_HINT)
+    if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
+        hint = "is the port right? try http:// if the server has no TLS"
+        return UnreachableError(f"{server} does not speak TLS", where=where, hint=hint)
+    reason = (error.reason or "connection closed").replace("_", " ").lower()
+    hint = "the server must offer TLS 1.2 or later; look into its log"
+    return UnreachableError(f"no TLS connection with {server} came about ({reason})", where=where, hint=hint)
+
+
+def received_bytes(error: Exception) -> int:
+    """Return how much of a body had come when it broke off, as far as the exception knows."""
+    for cause in _causes(error):
+        if isinstance(cause, http.client.IncompleteRead):
+            partial: object = cause.partial  # a number in urllib3, bytes in http.client
+            return partial if isinstance(partial, int) else len(cause.partial)
+    return 0
+
+
+def is_cut(error: Exception) -> bool:
+    """Say whether a body broke off because the other end closed the connection."""
+    signs = (http.client.IncompleteRead, ConnectionError, requests.exceptions.ChunkedEncodingError)
+    return any(isinstance(cause, signs) for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it was made from; requests hides causes in args, `reason` and `__cause__`."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting and len(seen) < MAX_DEPTH:
+        current = waiting.pop(0)
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        waiting += [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]

@@ -1,0 +1,1 @@
+"""Installation steps, one module per topic."""

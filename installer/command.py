@@ -1,0 +1,33 @@
+"""The command `installer`: answers --help and --version at once, and loads the rest of the program for all else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+
+from installer.model.errors import ExitCode, UsageError
+from installer.options import parse_options
+
+
+def run() -> None:
+    """Run the command line of this process and end it with the exit code."""
+    os.umask(0o022)
+    try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a hang-up stays ignored
+                signal.signal(number, _end_as_by_ctrl_c)
+        with suppress(UsageError):  # main tells it
+            parse_options(sys.argv[1:])
+        from installer.main import main  # takes ten times as long as what stands above
+
+        code = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = ExitCode.CANCELLED
+    sys.exit(code)
+
+
+def _end_as_by_ctrl_c(*_: object) -> None:
+    """Being told to end releases everything, as Ctrl-C does."""
+    raise KeyboardInterrupt

@@ -1,0 +1,51 @@
+"""The rows of the element table for logging in, and for whom to trust and tell."""
+
+from __future__ import annotations
+
+from installer import answerfile_access as access
+from installer.element_row import ElementRow
+from installer.elements_source import ADDRESS
+
+SSH = ElementRow(
+    "ssh",
+    "Whether the host has an ssh server; when left out, as the packages have it.",
+    "<ssh>off</ssh>",
+    read=access.read_ssh,
+    write=access.write_ssh,
+    pattern="[Oo][Nn]|[Oo][Ff][Ff]|[Yy][Ee][Ss]|[Nn][Oo]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]",
+)
+SSH_KEY = ElementRow(
+    "ssh-key",
+    "A public key that root may log in with.",
+    "<ssh-key>ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBtudfLKpW/dKZkyyEi2A0sXx0hfSlWfJCdq3Xk/3x0r admin</ssh-key>",
+    repeatable=True,
+    read=access.read_ssh_key,
+    write=access.write_ssh_key,
+    pattern=r"[a-z0-9@.\-]+ [A-Za-z0-9+/]+=* ?.*",
+)
+CA_CERTIFICATE = ElementRow(
+    "ca-certificate",
+    "Where a certificate lies that https sources are checked with. Not built in this version yet.",
+    "<ca-certificate>http://server/ca.pem</ca-certificate>",
+    repeatable=True,
+    read=access.read_ca_certificate,
+    write=access.write_ca_certificate,
+    pattern=ADDRESS,
+)
+REPOSITORY_KEY = ElementRow(
+    "repository-key",
+    "Where an OpenPGP key lies that repositories are signed with. Not built in this version yet.",
+    "<repository-key>http://server/key.asc</repository-key>",
+    repeatable=True,
+    read=access.read_repository_key,
+    write=access.write_repository_key,
+    pattern=ADDRESS,
+)
+REPORT = ElementRow(
+    "report",
+    "Where the end of the installation is reported. Not built in this version yet.",
+    "<report>http://server/report</report>",
+    read=access.read_report,
+    write=access.write_report,
+    pattern=ADDRESS,
+)

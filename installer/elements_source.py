@@ -1,0 +1,85 @@
+"""The rows of the element table for sources, packages and scripts."""
+
+from __future__ import annotations
+
+from installer import answerfile_values as values
+from installer.element_row import AttributeRow, ElementRow, Text
+from installer.model.source import LocationKind
+from installer.model.wishes import Mode, OnFailure, Stage
+
+ADDRESS = r"([Hh][Tt][Tt][Pp][Ss]?|[Ff][Ii][Ll][Ee])://.+|/.*"
+LOCATION_TYPE = AttributeRow(
+    "type",
+    "url: the text is an http, https or file address or an absolute path; local: the installation medium",
+    values=tuple(LocationKind),
+    later_values=("nfs",),
+    later_hint="use http, https, file or a path",
+    required=True,
+)
+_PATTERNS = ((LocationKind.URL, ADDRESS), (LocationKind.LOCAL, ""), ("nfs", ".+"))
+
+SOURCE = ElementRow(
+    "source",
+    "Where installation repositories lie. All sources are read; of those that hold the same repository, the first one"
+    " whose packages are all there is installed.",
+    '<source type="url">http://server/XenServer_4.0.1</source>',
+    required_in=(Mode.FRESH, Mode.REINSTALL, Mode.UPGRADE),
+    repeatable=True,
+    text=Text.BY_TYPE,
+    attributes=(LOCATION_TYPE,),
+    read=values.read_source,
+    write=values.write_source,
+    patterns=_PATTERNS,
+)
+DRIVER_SOURCE = ElementRow(
+    "driver-source",
+    "Where a repository of drivers lies. Not built in this version yet.",
+    '<driver-source type="url">http://server/drivers</driver-source>',
+    repeatable=True,
+    text=Text.BY_TYPE,
+    attributes=(LOCATION_TYPE,),
+    read=values.read_driver_source,
+    write=values.write_driver_source,
+    patterns=_PATTERNS,
+)
+SKIP_PACKAGE = ElementRow(
+    "skip-package",
+    "An optional package that is not to be installed.",
+    "<skip-package>docs</skip-package>",
+    repeatable=True,
+    read=values.read_skip_package,
+    write=values.write_skip_package,
+    pattern=r"[A-Za-z0-9][A-Za-z0-9_.+\-]{0,127}",
+)
+POST_INSTALL_SCRIPT = ElementRow(
+    "post-install-script",
+    "A program run after the packages, with the path of the installed system as argument; local: the file"
+    " post-install-script of the installation medium. Its failure is told and changes nothing.",
+    '<post-install-script type="url">http://server/post-install</post-install-script>',
+    text=Text.BY_TYPE,
+    attributes=(LOCATION_TYPE,),
+    read=values.read_post_install_script,
+    write=values.write_post_install_script,
+    patterns=_PATTERNS,
+)
+SCRIPT = ElementRow(
+    "script",
+    "A program run at a stage; at filesystem-populated as a post-install-script. The other stages are not built in this"
+    " version yet.",
+    '<script stage="filesystem-populated" type="url" on-failure="abort">http://server/set-up</script>',
+    repeatable=True,
+    text=Text.BY_TYPE,
+    attributes=(
+        AttributeRow("stage", "when it is run", values=tuple(Stage), required=True),
+        LOCATION_TYPE,
+        AttributeRow(
+            "on-failure",
+            "whether its failure ends the installation",
+            values=tuple(OnFailure),
+            default=OnFailure.CONTINUE,
+        ),
+    ),
+    read=values.read_script,
+    write=values.write_script,
+    patterns=_PATTERNS,
+)

@@ -1,0 +1,291 @@
+"""The composition root: builds the parts, runs one command, turns every outcome into an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backend.execute import as_installer_error
+from backend.installation import Circumstances, Hooks, carry_out, prepare
+from backend.log import LogFile
+from backend.machine import LiveMachine, Parts
+from backend.preparation import in_installation_image, read_host
+from backend.real_system import temporary_system
+from backend.repository import find_repositories, repository_record, show_repository, verify_repository
+from backend.repository_build import build_repository
+from backend.sources import fetch_text
+from backend.targets import parse_size, parse_target
+from installer.answerfile import check_files, read_answerfile
+from installer.flow import Flow, Stage
+from installer.kernel_words import read_kernel_words
+from installer.model.answers import Answers, Draft
+from installer.model.brand import default_brand
+from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError
+from installer.model.events import Event, StepFinished, StepProgress
+from installer.model.host import Host
+from installer.model.machine_file import dump_host
+from installer.model.problem import errors
+from installer.model.repository import Identity
+from installer.model.repository_build import make_request
+from installer.model.secret import Masker, Secret
+from installer.model.source import Location, LocationKind, Repository, without_credentials
+from installer.model.topics import missing_topics
+from installer.options import parse_options
+from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line
+from installer.reproduce import reproducing_answerfile
+from installer.support import Support
+
+if TYPE_CHECKING:
+    from screens.screen import Screen, State
+
+UNATTENDED = "installer --answerfile URL install"
+DEFAULT_LOG_DIR = "installer-log"
+IMAGE_LOG_DIR = "/install/tmp"  # spec R56
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code. No traceback ever reaches the user: it goes to the log."""
+    reporter = Reporter(json_lines="--json" in arguments)
+    try:
+        code = _dispatch(parse_options(arguments), reporter)
+        if sys.stdout:
+            sys.stdout.flush()
+        return code
+    except InstallerError as error:
+        failure = error
+    except (KeyboardInterrupt, Exception) as problem:
+        failure = as_installer_error(problem)
+    try:
+        reporter.error(failure)
+    except OSError:  # nobody reads us any more; the exit code still tells
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    return failure.exit_code
+
+
+def _dispatch(options: argparse.Namespace, reporter: Reporter) -> int:
+    if options.command == "check":
+        return _check(options.answerfiles, reporter)
+    if options.command == "repo":
+        return _repo(options, reporter)
+    if options.record_machine:
+        return _record_machine(options, reporter)
+    if (options.command is None) != (options.answerfile is None):
+        why = "--answerfile and the word `install` belong together"
+        raise UsageError(f"nothing to do: {why}", hint=f"the unattended way: {UNATTENDED}; without both: the screens")
+    return _logged(options, reporter)
+
+
+def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
+    """Install with a log, which has the traceback of whatever ends the run; a dry run leaves none uninvited."""
+    default = IMAGE_LOG_DIR if in_installation_image() else DEFAULT_LOG_DIR
+    directory = options.log_dir or (None if options.dry_run else default)
+    masker = Masker()
+    log = LogFile(Path(directory) if directory else None, masker.mask)
+    reporter.also, reporter.mask = (lambda text: log.write(log_line(text))), masker.mask
+    support = Support(masker.mask)
+    try:
+        return _install(options, reporter, log, masker, support)
+    except BaseException as problem:
+        log.write(log_line(traceback.format_exc()))
+        _keep(support, as_installer_error(problem), log, reporter)
+        raise
+    finally:
+        log.close()
+
+
+def _keep(support: Support, failure: InstallerError, log: LogFile, reporter: Reporter) -> None:
+    """Leave the support bundle of an unattended run that failed once its answers were known."""
+    if support.known and not isinstance(failure, Cancelled):
+        reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run()))
+
+
+def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, support: Support) -> int:
+    """Answers -> checks -> plan -> execute; without an answerfile, or with a gap in it, by the screens."""
+    draft = _draft(options, reporter) if options.answerfile else None
+    if draft is None or (options.ask_missing and missing_topics(draft)):
+        return _ask(options, reporter, log, masker, draft)
+    answers = draft.complete()
+    masker.hide(answers.root_password.text)
+    support.answers(draft)
+    prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
+    support.plan(prepared.plan)
+    if options.verify:
+        _verify_all(prepared.inputs.repositories, reporter)
+    if options.dry_run:
+        reporter.plan(prepared.plan)
+        return ExitCode.DONE
+    if os.geteuid() != 0:
+        raise UsageError("an installation must be run as root", hint="--dry-run shows the plan without it")
+
+    def emit(event: Event) -> None:
+        _log_event(log, event)
+        reporter.event(event)
+
+    with temporary_system(lambda line: log.write(log_line(line)), private_mounts=True) as system:
+        carry_out(prepared, system, emit, Hooks(log_lines=log.this_run))
+    return ExitCode.DONE
+
+
+def _log_event(log: LogFile, event: Event) -> None:
+    if text := event_text(event):
+        log.write(log_line(text))
+
+
+def _log_fault(log: LogFile, fault: BaseException) -> None:
+    log.write(log_line("".join(traceback.format_exception(fault))))
+
+
+def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, draft: Draft | None) -> int:
+    """Run the screens, which end with the same executor, or in a dry run with the plan."""
+    from screens.start import Occasion, start  # an unattended run need not load them
+
+    if not options.dry_run and os.geteuid() != 0:
+        raise UsageError("an installation must be run as root", hint="--dry-run shows everything without it")
+    if not (options.dry_run or options.target or in_installation_image()):
+        hint = "such as --target disk.img --size 16G, or --dry-run to see every screen and the plan"
+        raise UsageError("outside the installation image the screens need a --target to install onto", hint=hint)
+
+    parts = Parts(
+        circumstances=_circumstances(options, masker, Support(masker.mask)),
+        open_system=lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True),
+        log=log,
+        log_event=lambda event: _log_event(log, event),
+        hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
+        in_image=in_installation_image(),
+        dry_run=options.dry_run,
+    )
+    machine = LiveMachine(parts)
+    result = start(
+        machine, Occasion(default_brand().product, options.media, lambda fault: _log_fault(log, fault), draft), _road
+    )
+    if result.text:
+        reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
+    if result.reboot:
+        machine.reboot()
+    return result.code
+
+
+def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
+    """Lay the road of the screens; one that was given answers begins with the first that is missing."""
+    stages = [Stage(screen.name, screen.applies, screen.entered) for screen in screens]
+    flow = Flow(stages, state, lambda state: state.answered)
+    if state.answered:
+        flow.skip_answered()
+    return flow
+
+
+def _circumstances(options: argparse.Namespace, masker: Masker, support: Support) -> Circumstances:
+    """Return what the command line and the place of the run decide."""
+
+    def keep(answers: Answers, host: Host) -> tuple[Answers, Secret]:
+        kept = reproducing_answerfile(answers, host, salt=secrets.token_hex(8))
+        masker.hide(kept[0].root_password.text)
+        return kept
+
+    return Circumstances(
+        read_facts=lambda with_image: support.facts(_host(options, with_image=with_image)),
+        brand=default_brand(),
+        targets=tuple(parse_target(text) for text in options.target),
+        size_bytes=parse_size(options.size) if options.size else None,
+        media=Path(options.media) if options.media else None,
+        accept_version=options.accept_version,
+        own_disks=in_installation_image(),
+        plan_only=options.dry_run,
+        keep=keep,
+    )
+
+
+def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
+    """Read every package before anything is changed; raises PackageError when one is faulty (spec R16)."""
+    wrong = sum(_verify(repository, reporter) for repository in repositories)
+    if wrong:
+        what = f"{wrong} package{' is' if wrong == 1 else 's are'} faulty, see above"
+        raise PackageError(what, hint=NOTHING_CHANGED)
+
+
+def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
+    """Fetch and read the answerfile; every problem is told, errors end the run."""
+    url = options.answerfile
+    data = sys.stdin.buffer.read() if url == "-" else fetch_text(Location(LocationKind.URL, Secret(url)))
+    draft, problems = read_answerfile(data, without_credentials(url), partial=options.ask_missing)
+    reporter.require(problems)
+    return draft
+
+
+def _host(options: argparse.Namespace, *, with_image: bool) -> Host:
+    """Return the facts; in the installation image its own words say which console the host is to have."""
+    found = read_host(options.machine, with_image=with_image)
+    if in_installation_image() and not options.machine:
+        words, _ = read_kernel_words()
+        found = replace(found, console=words.serial)
+    return found
+
+
+def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
+    """Write the facts of this machine; nothing else is done in the same call."""
+    if options.command:
+        raise UsageError("--record-machine and `install` do not go together", hint="record first, then install")
+    text = dump_host(read_host(options.machine, with_image=False))
+    if options.record_machine == "-":
+        reporter.say(text.rstrip())
+    else:
+        with temporary_system() as system:
+            system.save(options.record_machine, text)
+    return ExitCode.DONE
+
+
+def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
+    """Make, list or check repositories."""
+    if options.repo_command == "build":
+        return _repo_build(options, reporter)
+    found = find_repositories(Location(LocationKind.URL, Secret(options.location)), None)
+    wrong = 0
+    for repository in found:
+        reporter.lines(show_repository(repository), repository_record(repository))
+        if options.repo_command == "verify":
+            wrong += _verify(repository, reporter)
+    return ExitCode.FAILED if wrong else ExitCode.DONE
+
+
+def _verify(repository: Repository, reporter: Reporter) -> int:
+    """Name the faulty packages of a repository; returns how many they are."""
+    total, began = repository.size_bytes, time.monotonic()
+
+    def on_bytes(done: int) -> None:
+        rate = done / max(time.monotonic() - began, 1e-6)
+        reporter.event(StepProgress(done / max(total, 1), repository.id, done, total, rate))
+
+    faults = verify_repository(repository, on_bytes)
+    reporter.event(StepFinished(1, f"check {repository.id}", 1.0, time.monotonic() - began))
+    for fault in faults:
+        reporter.error(fault)
+    if not faults:
+        text = f"{repository.id}: size and MD5 of all {len(repository.packages)} packages are right"
+        reporter.lines((text,), {"event": "Verified", "id": repository.id})
+    return len(faults)
+
+
+def _repo_build(options: argparse.Namespace, reporter: Reporter) -> int:
+    identity = Identity(options.id, options.name, options.product, options.product_version)
+    request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"))
+    with temporary_system() as system:
+        build_repository(system, request, Path(options.output), lambda package: reporter.say(f"packing {package.name}"))
+    for repository in find_repositories(Location(LocationKind.URL, Secret(options.output)), None):
+        reporter.lines(show_repository(repository), repository_record(repository))
+    return ExitCode.DONE
+
+
+def _check(names: Sequence[str], reporter: Reporter) -> int:
+    problems = check_files(names)
+    for problem in problems:
+        reporter.problem(problem, result=True)
+    return ExitCode.BAD_ANSWERS if errors(problems) else ExitCode.DONE

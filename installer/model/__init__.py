@@ -1,0 +1,1 @@
+"""What the installer knows and decides: plain data and rules, without any effect on the machine."""

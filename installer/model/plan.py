@@ -1,0 +1,98 @@
+"""The plan: phases of steps, decided before anything is changed and shown as what will be run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+SessionT = TypeVar("SessionT")
+
+
+class Step(ABC, Generic[SessionT]):
+    """One thing done to the machine. Steps are frozen dataclasses; none reads another step's result.
+
+    `needs` names the programs it runs; `weight` is its share of the progress bar in bytes or the like.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def weight(self) -> int:
+        """Share of the progress bar; one unit is about the work of writing one byte."""
+        return 1_000_000
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What a person reads while it runs."""
+
+    @abstractmethod
+    def run(self, session: SessionT) -> None:
+        """Do it. Running a second time after a failure leaves the same result."""
+
+    def describe(self) -> tuple[str, ...]:
+        """Return the lines that tell a person what will be done; the first one stands for all."""
+        return (self.title,)
+
+
+@dataclass(frozen=True)
+class Phase(Generic[SessionT]):
+    """A named part of the plan; `destructive` marks the phases from the point of no return on."""
+
+    title: str
+    steps: tuple[Step[SessionT], ...]
+    destructive: bool = True
+
+
+@dataclass(frozen=True)
+class DiskSummary:
+    """What the plan does to one disk: the lines shown before and after."""
+
+    heading: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan(Generic[SessionT]):
+    """Everything that will happen, in order. `disks` are the only disks ever written."""
+
+    phases: tuple[Phase[SessionT], ...]
+    disks: tuple[DiskSummary, ...]
+    packages: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def steps(self) -> Iterator[tuple[Phase[SessionT], Step[SessionT]]]:
+        """Yield every step with its phase, in order."""
+        for phase in self.phases:
+            for step in phase.steps:
+                yield phase, step
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The programs that any step runs, sorted."""
+        return tuple(sorted({tool for _, step in self.steps() for tool in step.needs}))
+
+    @property
+    def weight(self) -> int:
+        """The sum of all weights."""
+        return sum(step.weight for _, step in self.steps())
+
+    def describe(self) -> tuple[str, ...]:
+        """Return the whole plan as lines: disks before and after, packages, then every step."""
+        lines: list[str] = []
+        for disk in self.disks:
+            lines.append(disk.heading)
+            lines += [f"  before  {line}" for line in disk.before]
+            lines += [f"  after   {line}" for line in disk.after]
+        lines += ["", *self.packages]
+        for phase in self.phases:
+            lines += ["", phase.title]
+            for step in phase.steps:
+                first, *rest = step.describe()
+                lines.append(f"  {first}")
+                lines += [f"    {line}" for line in rest]
+        lines += [f"note: {note}" for note in self.notes]
+        return tuple(lines)

@@ -1,0 +1,133 @@
+"""The rule of addresses of sources and scripts: URL or absolute path to Location; it never quotes what it was given."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from installer.model.errors import InvalidAnswer
+from installer.model.secret import Secret
+from installer.model.source import Location, LocationKind
+from installer.model.wording import nearest, refuse_template_mark
+
+SCHEMES = ("http", "https", "file")
+LATER_SCHEMES = ("ftp", "nfs")
+TAKEN = "give an address with http, https or file:///, or an absolute path"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)")
+_URL_TEXT = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # RFC 3986 2: printable ASCII less " < > \ ^ ` { | }
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
+_NFS = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+:/?[^/].*", re.DOTALL)
+
+
+def location(text: str) -> Location:
+    """Return the Location of an http, https or file URL (RFC 3986) or of an absolute path.
+
+    Query strings and user:password@ are kept; the text of the Location is a Secret for their sake.
+    Raises InvalidAnswer, also for ftp and nfs, which this version cannot read yet.
+    """
+    refuse_template_mark(text, address=True)
+    if text.startswith("/"):
+        return _path(text)
+    match = _SCHEME.fullmatch(text)
+    if not match:
+        raise _no_address(text)
+    scheme, rest = match[1].lower(), match[2]
+    if scheme in LATER_SCHEMES:
+        raise later(scheme)
+    if scheme not in SCHEMES:
+        meant = nearest(scheme, SCHEMES + LATER_SCHEMES)
+        hint = f"did you mean {meant}?" if meant else TAKEN
+        raise InvalidAnswer("the address begins with an unknown scheme", hint=hint)
+    if not _URL_TEXT.fullmatch(text):
+        raise InvalidAnswer(
+            "the address holds a blank or another character that a URL cannot hold", hint="write a blank as %20"
+        )
+    if _BAD_ESCAPE.search(text):
+        reason = "a % in the address is not followed by two hexadecimal digits"
+        raise InvalidAnswer(reason, hint="write a % itself as %25")
+    if "#" in text:
+        raise InvalidAnswer("the address holds a #", hint="write it as %23")
+    reason = _file_fault(rest) if scheme == "file" else _authority_fault(re.split("[/?]", rest, maxsplit=1)[0])
+    if reason:
+        raise InvalidAnswer(reason, hint="as in file:///mnt/xenserver" if scheme == "file" else _AUTHORITY_HINT)
+    return Location(LocationKind.URL, Secret(text))
+
+
+_AUTHORITY_HINT = "as in http://server/path; in a user name or password write / as %2F, : as %3A and @ as %40"
+
+
+def later(scheme: str) -> InvalidAnswer:
+    """Return the error for a transport that this version cannot read yet."""
+    return InvalidAnswer(f"{scheme} is not supported yet by this version", hint="use http, https, file or a path")
+
+
+def _path(text: str) -> Location:
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" for c in text):
+        raise InvalidAnswer("the path holds a control character or a line end")
+    if text != text.rstrip():
+        raise InvalidAnswer("the path ends with a blank", hint="leave the blank out")
+    if text.startswith("//"):
+        raise InvalidAnswer("the address begins with two slashes", hint=TAKEN)
+    return Location(LocationKind.URL, Secret(text))
+
+
+def _no_address(text: str) -> InvalidAnswer:
+    scheme = text.partition(":")[0].lower()
+    if scheme in SCHEMES and ":" in text:
+        slashes = "three slashes" if scheme == "file" else "two slashes"
+        return InvalidAnswer("the address is not a URL", hint=f"write {slashes} after {scheme}:")
+    if scheme in LATER_SCHEMES and ":" in text:
+        return later(scheme)
+    if "@" not in text and _NFS.fullmatch(text) and not re.match(r"[^:]*:[0-9]+(?:/|$)", text):
+        return InvalidAnswer("an NFS path is not supported yet by this version", hint="use http, https, file or a path")
+    return InvalidAnswer("the address is neither a URL nor an absolute path", hint=TAKEN)
+
+
+def _file_fault(rest: str) -> str:
+    host, slash, path = rest.partition("/")
+    if not slash:
+        return "a file: address needs three slashes"
+    if host not in ("", "localhost"):
+        return "a file: address names no server"
+    if "?" in path:
+        return "a file: address holds a question mark"
+    return ""
+
+
+def _authority_fault(authority: str) -> str:
+    credentials, _, server = authority.rpartition("@")
+    if "@" in credentials or credentials.count(":") > 1:
+        return "the user name or password in the address holds an @ or :"
+    if server.startswith("["):
+        host, bracket, port = server[1:].partition("]")
+        if not bracket or not _is_ipv6(host):
+            return "the server in the address is not an IPv6 address"
+        port = port or ":80"
+    else:
+        host, colon, port = server.partition(":")
+        port = colon + port if colon else ":80"
+        if not host:
+            return "the address names no server"
+        if len(host) > 253 or not _HOST.fullmatch(host) or (re.fullmatch(r"[0-9.]+", host) and not _is_ipv4(host)):
+            return "the server in the address is neither a name nor an IPv4 address"
+    if not re.fullmatch(r":[0-9]{1,5}", port) or not 0 < int(port[1:]) < 65536:
+        return "the port in the address is not a number from 1 to 65535"
+    return ""
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True

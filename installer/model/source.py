@@ -1,0 +1,108 @@
+"""Where installation repositories lie and what they hold: locations, repositories, packages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from installer.model.secret import MASK, Secret
+
+
+class LocationKind(StrEnum):
+    """The answerfile's types of `source` and `post-install-script` (G C.2)."""
+
+    URL = "url"
+    LOCAL = "local"
+
+
+NO_URL = Secret("")
+
+
+@dataclass(frozen=True)
+class Location:
+    """An address. `url` is a Secret because it may carry a user name and password.
+
+    For LOCAL the url is empty: the installation medium is meant.
+    """
+
+    kind: LocationKind
+    url: Secret = NO_URL
+
+    def shown(self) -> str:
+        """Return the address for people and logs, without credentials."""
+        if self.kind is LocationKind.LOCAL:
+            return "local media"
+        return without_credentials(self.url.reveal())
+
+
+def without_credentials(url: str) -> str:
+    """Return the URL with user name, password and query replaced by `***`: a query may be a key to the file."""
+    return re.sub(r"(?<=://)(.*?)\?.+", rf"\1?{MASK}", _without_user(url))
+
+
+def _without_user(url: str) -> str:
+    """Return the URL with user name and password masked.
+
+    A password with an unescaped `/`, `?` or `#` makes no valid URL, but must not be shown either.
+    """
+    scheme, mark, rest = url.partition("://")
+    end = re.search(r"[/?#]|$", rest)
+    authority = rest[: end.start()] if end else rest
+    if not mark or "@" not in rest:
+        return url
+    if "@" not in authority and re.fullmatch(r"\[[^\]]*\](:[0-9]*)?|[^:]*(:[0-9]*)?", authority):
+        return url  # the `@` stands in the path of an address without credentials
+    host = authority if "@" in authority else rest
+    shown = rest[len(host) :]
+    return f"{scheme}://***@{host.rpartition('@')[2]}{shown}"
+
+
+class PackageType(StrEnum):
+    """The package types of G C.3.3."""
+
+    TBZ2 = "tbz2"
+    DRIVER = "driver"
+    FIRMWARE = "firmware"
+
+
+@dataclass(frozen=True)
+class Package:
+    """One line of XS-PACKAGES: size in bytes, MD5 in 32 lower-case hexadecimal digits.
+
+    `destination` is absolute on the target; `required` is True for driver and firmware packages. `signed_loader` is the
+    directory on the target in which the package brings a boot loader signed for Secure Boot, mostly none.
+    """
+
+    name: str
+    size_bytes: int
+    md5: str
+    type: PackageType
+    filename: str
+    destination: str
+    required: bool = True
+    signed_loader: str = ""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One repository as read; `location` is the directory that holds XS-REPOSITORY (a URL or a path).
+
+    `fallbacks` are where other sources of the answers hold the same repository, in their order.
+    """
+
+    id: str
+    name: str
+    product: str
+    version: str
+    location: Location
+    packages: tuple[Package, ...]
+    fallbacks: tuple[Location, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """The sum of the packages' sizes."""
+        return sum(package.size_bytes for package in self.packages)
+
+
+MAIN_REPOSITORY = "xs:main"

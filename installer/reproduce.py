@@ -1,0 +1,41 @@
+"""The answers as they are kept: with names that stay true when the machine starts again, and without the password."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from installer.answerfile import write_answerfile
+from installer.model import rules
+from installer.model.answers import Answers
+from installer.model.errors import InvalidAnswer
+from installer.model.host import Host
+from installer.model.password_hash import hashed
+from installer.model.secret import Secret
+
+
+def reproducing_answerfile(answers: Answers, host: Host, salt: str) -> tuple[Answers, Secret]:
+    """Return the answers with the password hashed, and the text of the answerfile that makes the same plan again.
+
+    In it disks have their by-id links and the management interface its MAC address, where the machine knows them.
+    The text is a Secret: the hash and the sources' credentials stand in it.
+    """
+    answers = replace(answers, root_password=hashed(answers.root_password, salt))
+    disks, interface = answers.disks, answers.interface
+    stable = replace(
+        disks,
+        primary=tuple(_stable_disk(name, host) for name in disks.primary),
+        guest=tuple(dict.fromkeys(_stable_disk(name, host) for name in disks.guest)),
+    )
+    nic = host.nic(interface.name) if interface.name else None
+    named = replace(interface, name=None, mac=nic.mac) if nic else interface
+    return answers, Secret(write_answerfile(replace(answers, disks=stable, interface=named).draft()))
+
+
+def _stable_disk(name: str, host: Host) -> str:
+    disk = host.disk(name)
+    for link in disk.by_id if disk else ():
+        try:
+            return rules.disk_name(link)
+        except InvalidAnswer:  # udev may make links that no rule takes
+            continue
+    return name

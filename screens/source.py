@@ -1,0 +1,146 @@
+"""Where the packages come from: the medium, or an address that is really tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from installer.model import rules
+from installer.model.ports import Cancel, Trial
+from installer.model.problem import Severity, errors
+from installer.model.source import Location, LocationKind
+from installer.model.units import human_size
+from screens.screen import Outcome, Refused, Report, Screen, State, Work
+from screens.widgets.cells import Element, Paragraph
+from screens.widgets.choice import Choice, Option
+
+LOCAL, WEB = "local", "web"
+
+
+def is_remote(state: State) -> bool:
+    """Say whether the source is reached over the network."""
+    return state.choice("source.kind") == WEB
+
+
+def tried(state: State, trial: Trial) -> State:
+    """Return the state with a source that was found good."""
+    return replace(state, trial=trial).with_draft(sources=(trial.location,)).open_again("repositories", "verify")
+
+
+class SourceScreen(Screen):
+    """Medium or network."""
+
+    name = "source"
+    title = "Installation source"
+    help = """\
+Local media: the CD or USB stick this installer was started from, or the directory given by --media.
+
+HTTP: a directory on a web server that holds the contents of the medium, such as http://server/xenserver/. The network \
+is configured first, on the next screens; what you enter there is also the configuration of the installed host.
+
+Hosts of one pool need static addresses."""
+
+    @classmethod
+    def summary(cls, state: State) -> str:
+        return ", ".join(location.shown() for location in state.draft.sources or ())
+
+    def body(self) -> Sequence[Element]:
+        options = [
+            Option(LOCAL, "Local media", "the disc or stick that this installer was started from"),
+            Option(WEB, "HTTP, HTTPS or a directory", "an address over the network, or a path on this machine"),
+        ]
+        self._choice = Choice("kind", options, self.state.choice("source.kind", LOCAL))
+        return [Paragraph("Where are the packages to be installed?"), Paragraph(""), self._choice]
+
+    def accept(self) -> Outcome:
+        kind = self._choice.value
+        state = self.state.choose(source_kind=kind)
+        if kind == WEB:
+            return state if is_remote(self.state) else state.open_again("address")
+
+        def then(trial: Trial) -> Outcome:
+            refuse_unfit(trial, "")
+            return tried(state, trial)
+
+        def run(cancel: Cancel, report: Report) -> Trial:
+            return self.machine.try_source(Location(LocationKind.LOCAL), cancel)
+
+        return Work("Looking for packages on the medium", run, then)
+
+
+def refuse_unfit(trial: Trial, field: str) -> None:
+    """Raise Refused when a host cannot be installed from what was found."""
+    wrong = errors(trial.problems)
+    if wrong:
+        raise Refused("; ".join(problem.message for problem in wrong), field, wrong[0].hint)
+
+
+class AddressScreen(Screen):
+    """The address of the repositories."""
+
+    name = "address"
+    title = "Address of the source"
+    label_width = 9
+    help = """\
+The address of the directory that holds packages.main, or of a repository itself: http://server/path/ or \
+https://server/path/, or an absolute path on this machine. A user name and password can stand in it, as in \
+http://user:password@server/path/.
+
+It is really tried before the next screen comes. That can be broken off with Esc."""
+
+    @classmethod
+    def applies(cls, state: State) -> bool:
+        return is_remote(state)
+
+    def body(self) -> Sequence[Element]:
+        sources = self.state.draft.sources or ()
+        default = next((s.url.reveal() for s in sources if s.kind is LocationKind.URL), "")
+        return [
+            Paragraph("At which address are the packages?"),
+            Paragraph(""),
+            self.field("url", "Address", default),
+            Paragraph(""),
+            Paragraph("for example  http://10.1.2.3/xenserver/", "dim"),
+        ]
+
+    def accept(self) -> Outcome:
+        location = self.read("url", rules.location, missing="type the address of the packages")
+
+        def then(trial: Trial) -> Outcome:
+            refuse_unfit(trial, "url")
+            return tried(self.state.with_typed(self.typed()), trial)
+
+        title = f"Looking for packages at {location.shown()}"
+        return Work(title, lambda cancel, report: self.machine.try_source(location, cancel), then, "url")
+
+
+class RepositoriesScreen(Screen):
+    """What was found there, by name."""
+
+    name = "repositories"
+    title = "Packages found"
+    help = """\
+These are the collections of packages found at the address: all of them are installed. When they are not what you \
+expected, go back and give another address."""
+
+    @classmethod
+    def applies(cls, state: State) -> bool:
+        return state.trial is not None
+
+    def body(self) -> Sequence[Element]:
+        trial = self.state.trial
+        lines: list[Element] = [Paragraph("These are going to be installed:"), Paragraph("")]
+        for repository in trial.repositories if trial else ():
+            count = len(repository.packages)
+            lines.append(Paragraph(f"  {repository.name}", "strong"))
+            facts = f"{count} package{'s' if count != 1 else ''}, {human_size(repository.size_bytes)}"
+            lines.append(Paragraph(f"    {repository.product} {repository.version}, {repository.id}: {facts}"))
+            lines.append(Paragraph(f"    from {repository.location.shown()}", "dim"))
+            lines.append(Paragraph(""))
+        for problem in trial.problems if trial else ():
+            if problem.severity is Severity.WARNING:
+                lines.append(Paragraph(f"! {problem.message}", "note"))
+        return lines
+
+    def accept(self) -> Outcome:
+        return self.state

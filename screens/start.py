@@ -1,0 +1,79 @@
+"""Begins a session of the screens on this process's terminal."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from installer.model.answers import Draft
+from installer.model.errors import UsageError
+from installer.model.ports import Machine
+from installer.model.topics import Topic, missing_topics
+from screens import RUN_SCREENS, SCREENS
+from screens.app import App, Road
+from screens.disks import with_only_disk
+from screens.eula import EulaScreen, read_licence
+from screens.screen import Leave, Screen, State
+from screens.source import LOCAL, WEB
+from screens.terminal import Terminal
+from screens.window import Setting
+
+NO_TERMINAL = "the screens need a terminal"
+# which screens a topic of an answerfile answers
+ANSWERED_BY = {
+    Topic.KEYMAP: ("keymap",),
+    Topic.DISKS: ("primary-disk", "storage", "shared-storage"),
+    Topic.SOURCE: ("source", "address", "repositories", "verify"),
+    Topic.PASSWORD: ("password",),
+    Topic.TIMEZONE: ("timezone-area", "timezone"),
+    Topic.NTP: ("ntp", "ntp-servers"),
+    Topic.NETWORK: ("nic", "network", "management-nic", "management-network"),
+    Topic.DNS: ("naming",),
+}
+UNASKED = frozenset({"welcome", "overwrite", "eula", "hardware"})  # what an answerfile has agreed to
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What the session is for: the product's name, where the medium is, and answers given beforehand, or none."""
+
+    product: str
+    media: str | None
+    on_fault: Callable[[BaseException], None]
+    draft: Draft | None = None
+
+
+def first_state(machine: Machine, draft: Draft | None) -> State:
+    """Return the state the screens begin with; what an answerfile says counts as answered."""
+    state = State(machine.probe(), draft or Draft())
+    if draft is None:
+        return with_only_disk(state)
+    missing = missing_topics(draft)
+    answered = {name for topic, names in ANSWERED_BY.items() if topic not in missing for name in names}
+    remote = any(source.url.reveal() for source in draft.sources or ())
+    state = state.choose(source_kind=WEB if remote else LOCAL) if draft.sources else state
+    return with_only_disk(state.done(*answered, *UNASKED))
+
+
+def start(machine: Machine, occasion: Occasion, lay: Callable[[State, Sequence[type[Screen]]], Road]) -> Leave:
+    """Run the screens until the user leaves; `lay` makes the road of them. Raises UsageError without a terminal."""
+    if not (os.isatty(0) and os.isatty(1)):
+        raise UsageError(NO_TERMINAL, hint="the unattended way: installer --answerfile URL install")
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError("this terminal cannot show screens (TERM=dumb)", hint="set TERM to what it is, as in vt220")
+    busy = machine.other_console()
+    if busy:
+        raise UsageError(f"an installer runs already on {busy}", hint="go on there, or end it first")
+    EulaScreen.text = read_licence(occasion.media)
+    road = lay(first_state(machine, occasion.draft), SCREENS)
+    settle()
+    terminal = Terminal(0, 1, os.environ)
+    setting = Setting(terminal, machine, occasion.product, occasion.on_fault)
+    return App(setting, road, (*SCREENS, *RUN_SCREENS)).run()
+
+
+def settle() -> None:
+    """Take all that is loaded out of the garbage collector's sight: a walk through it holds up a key by 30 ms."""
+    gc.freeze()

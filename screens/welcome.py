@@ -1,0 +1,52 @@
+"""What this program does, and how it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from screens.screen import Outcome, Screen
+from screens.widgets.cells import Element, Paragraph
+from screens.widgets.choice import Choice, Option
+
+KEYS = (
+    ("Tab, Alt+Tab", "go to the next, to the previous element"),
+    ("arrows", "move in a list; letters jump in it"),
+    ("Space, Enter", "choose, press"),
+    ("F12 or Ctrl-N", "take the screen as it is and go on"),
+    ("Esc or Ctrl-P", "go back; what was typed is kept, but no password"),
+    ("F1, Ctrl-Y or ?", "help for the screen"),
+    ("F2 or Ctrl-Z", "a shell;  F3 or Ctrl-O  the log"),
+    ("F4 or Ctrl-T", "colours and line characters on and off;  Ctrl-L  paint anew"),
+)
+
+
+class WelcomeScreen(Screen):
+    """The beginning."""
+
+    name = "welcome"
+    title = "Welcome"
+    help = """\
+This program turns a machine into a Xen host: it asks what it has to know, shows everything it is going to do, and \
+changes nothing before you have pressed Install on the last screen.
+
+Every screen has a help text like this one, and can be left by Esc without losing what was typed.
+
+Keys that a terminal does not send have a second spelling: Ctrl-N for F12, Ctrl-P for Esc, Ctrl-Y or ? for F1, Ctrl-Z \
+for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too, as in Alt+1 for F1."""
+
+    def body(self) -> Sequence[Element]:
+        options = [Option("install", "Install a Xen host on this machine")]
+        self._choice = Choice("task", options, "install")
+        where = "This is a dry run: everything is asked and shown, nothing is changed." if self.machine.dry_run else ""
+        keys = [Paragraph(f"  {key:<17}{meaning}") for key, meaning in KEYS]
+        return [
+            Paragraph("Welcome. What shall be done?", "strong"),
+            Paragraph(""),
+            self._choice,
+            Paragraph(""),
+            *([Paragraph(where, "note"), Paragraph("")] if where else []),
+            *keys,
+        ]
+
+    def accept(self) -> Outcome:
+        return self.state

@@ -1,0 +1,54 @@
+"""Runs plans on the recording double with sources held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from backend.recording import RecordingSystem
+from backend.session import Session
+from backend.sources.transport import Transport
+from installer.model.source import Location
+from tests.backend.sample import DATA, SOURCE, VARIANTS
+
+
+class MemorySource(Transport):
+    """Every file has the same bytes."""
+
+    @property
+    def location(self) -> Location:
+        return SOURCE
+
+    def at(self, directory: str) -> Transport:
+        return self
+
+    def shown_file(self, name: str) -> str:
+        return f"memory/{name}"
+
+    def read_file(self, name: str, limit_bytes: int) -> bytes:
+        return DATA
+
+    def size(self, name: str) -> int:
+        return len(DATA)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Iterator[bytes]]:
+        yield iter((DATA[:5], DATA[5:]))
+
+
+def recording_session(system: RecordingSystem) -> Session:
+    """Return a session on the double for any of the sample's plans."""
+    devices = {disk.name: disk.path for inputs in VARIANTS.values() for disk in inputs.host.disks}
+    return Session(
+        system=system,
+        devices=devices,
+        fingerprints={},
+        open_source=lambda location: MemorySource(),
+        log_lines=lambda: b"log so far\n",
+        warn=lambda message: None,
+    )
+
+
+def only_told(action: tuple[str, ...]) -> bool:
+    """Say whether a failure of a change is a warning: the post-install script and the firmware's boot entry."""
+    return action[0].startswith("/scratch/post-install-script") or "efibootmgr" in action or "PARTUUID" in action

@@ -1,0 +1,149 @@
+"""A small installation to test with: answers, machine, repository and identities that never change."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+
+from backend.identities import GptIdentities, Identities
+from backend.planner import ImageFile, Inputs, ScriptFile
+from installer.model.answers import (
+    AdminInterface,
+    Answers,
+    Clock,
+    DiskChoice,
+    Naming,
+    PasswordKind,
+    RootPassword,
+    StaticAddress,
+)
+from installer.model.host import Disk, Firmware, Host, Nic, SerialConsole, Virtualization
+from installer.model.secret import Secret
+from installer.model.source import Location, LocationKind, Package, PackageType, Repository
+from installer.model.storage import Holder, HolderKind, Part, Signature
+from installer.model.units import GIB, MIB
+from installer.model.wishes import Access, StorageType, TimeMethod
+
+PASSWORD = "marked-secret-7f3a"
+SOURCE = Location(LocationKind.URL, Secret("http://user:marked-secret-url@mirror/xs/packages.main"))
+
+IDENTITIES = Identities(
+    installation_uuid="11111111-1111-4111-8111-111111111111",
+    control_domain_uuid="22222222-2222-4222-8222-222222222222",
+    sr_uuid="33333333-3333-4333-8333-333333333333",
+    root_uuid="44444444-4444-4444-8444-444444444444",
+    swap_uuid="55555555-5555-4555-8555-555555555555",
+    root_label="root-kqzjwmxa",
+    disk_id="1a2b3c4d",
+    gpt=GptIdentities(
+        disk_uuid="66666666-6666-4666-8666-666666666666",
+        partition_uuids=tuple(f"7777777{number}-7777-4777-8777-777777777777" for number in (1, 2, 3, 4)),
+        esp_volume_id="5e6f7a8b",
+    ),
+    hostname="xenserver-abcdefgh",
+    pv_uuids=("aaaaaa-bbbb-cccc-dddd-eeee-ffff-gggggg", "hhhhhh-iiii-jjjj-kkkk-llll-mmmm-nnnnnn"),
+    installed_at="2026-01-02 03:04:05 UTC",
+)
+SDA = Disk("sda", "/dev/sda", 16 * GIB, model="QEMU HARDDISK", serial="QM00001", contents="blank")
+SDB = Disk("sdb", "/dev/sdb", 20 * GIB, model="QEMU HARDDISK", serial="QM00002", by_id=("/dev/disk/by-id/ata-QM00002",))
+HOST = Host(
+    firmware=Firmware.BIOS,
+    memory_bytes=1536 * MIB,
+    virtualization=Virtualization.NONE,
+    disks=(SDA, SDB),
+    nics=(Nic("eth0", "52:54:00:12:34:56"), Nic("eth1", "52:54:00:12:34:57")),
+    console=SerialConsole(0, 115200),
+)
+ANSWERS = Answers(
+    keymap="us",
+    disks=DiskChoice(("sda",)),
+    root_password=RootPassword(PasswordKind.PLAINTEXT, Secret(PASSWORD)),
+    sources=(SOURCE,),
+    interface=AdminInterface("eth0"),
+    clock=Clock("Europe/London"),
+    naming=Naming(),
+)
+STATIC = replace(
+    ANSWERS,
+    interface=AdminInterface("eth1", StaticAddress(IPv4Interface("10.1.2.3/24"), IPv4Address("10.1.2.1"))),
+    naming=Naming("xen07.example.org", (IPv4Address("10.1.2.53"), IPv4Address("10.1.2.54"))),
+    clock=Clock("America/New_York", ("ntp1.example.org", "10.1.2.123")),
+)
+ON_TWO = Signature("LVM2_member", "", "p2", "data", "g2", 2)
+IN_ARRAY = Signature("linux_raid_member", "rack7:0", "a1", "rack7:0", "a1", 1)
+ROOT_VOLUME = Holder("dm-0", "vg0-root", HolderKind.LVM, ("sda",), "vg0")
+STALE_SDA = replace(
+    SDA,
+    contents="GPT: 2 partitions (member of the array rack7:0, LVM: data also on sdb)",
+    table="gpt",
+    parts=(Part(1, MIB, GIB, "", (IN_ARRAY,)), Part(2, GIB + MIB, 14 * GIB, "", (ON_TWO,))),
+    holders=(ROOT_VOLUME, Holder("md127", "md127", HolderKind.ARRAY, ("sda",))),
+)
+SHARING_SDB = replace(SDB, contents="LVM: data also on sda", parts=(Part(0, 0, 20 * GIB, "", (ON_TWO,)),))
+DATA = b"not really a tarball"
+PACKAGES = (
+    Package("dom0fs", len(DATA), hashlib.md5(DATA).hexdigest(), PackageType.TBZ2, "dom0fs.tar.bz2", "/"),
+    Package("docs", len(DATA), hashlib.md5(DATA).hexdigest(), PackageType.TBZ2, "docs.tar.bz2", "/", required=False),
+)
+REPOSITORY = Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", SOURCE, PACKAGES)
+_NIC = "/lib/modules/${KERNEL_VERSION}/extra/nic.ko"
+DRIVERS = Repository(
+    "acme:nic", "NIC driver", "XenServer", "4.0.1-1", SOURCE,
+    (
+        Package("nic", len(DATA), hashlib.md5(DATA).hexdigest(), PackageType.DRIVER, "nic.ko", _NIC),
+        Package("fw", len(DATA), hashlib.md5(DATA).hexdigest(), PackageType.FIRMWARE, "n.bin", "/lib/firmware/n.bin"),
+        Package("nic-tools", len(DATA), hashlib.md5(DATA).hexdigest(), PackageType.TBZ2, "tools.tar.bz2", "/opt/nic"),
+    ),
+)  # fmt: skip
+INPUTS = Inputs(ANSWERS, HOST, (REPOSITORY,), IDENTITIES)
+VARIANTS: dict[str, Inputs] = {
+    "one-disk-dhcp": INPUTS,
+    "two-disks-static": replace(INPUTS, answers=replace(STATIC, disks=DiskChoice(("sda",), ("sdb", "/dev/sda")))),
+    "no-storage": replace(INPUTS, answers=replace(ANSWERS, disks=DiskChoice(("sda",), storage_on_primary=False))),
+    "script-and-skipped-package": replace(
+        INPUTS,
+        answers=replace(ANSWERS, post_install_script=SOURCE, skipped_packages=("docs",)),
+        scripts=(ScriptFile(SOURCE.shown(), b"#!/bin/sh\ntrue\n"),),
+    ),
+    "ext-vlan-access": replace(
+        INPUTS,
+        answers=replace(
+            ANSWERS,
+            storage_type=StorageType.EXT,
+            interface=AdminInterface("eth1", vlan=7),
+            clock=Clock("UTC", method=TimeMethod.MANUAL),
+            access=Access(("ssh-ed25519 AAAA admin",), ssh=False),
+        ),
+        scripts=(ScriptFile("http://mirror/one", b"#!/bin/sh\n", abort=True),),
+        answerfile=Secret(f"<installation>{PASSWORD}</installation>"),
+    ),
+    "stale-storage": replace(
+        INPUTS,
+        answers=replace(ANSWERS, disks=DiskChoice(("sda",), erase_shared=True)),
+        host=replace(HOST, disks=(STALE_SDA, SHARING_SDB)),
+    ),
+    "drivers-and-firmware": replace(INPUTS, repositories=(REPOSITORY, DRIVERS)),
+    "image-file": replace(INPUTS, images=(ImageFile("sda", "/images/disk.img", 16 * GIB),)),
+    "image-left-behind": replace(INPUTS, images=(ImageFile("sda", "/images/disk.img", left_on="/dev/loop7"),)),
+    "vga": replace(INPUTS, host=replace(HOST, console=None)),
+}
+_NVME = Disk("nvme0n1", "/dev/nvme0n1", 20 * GIB, model="QEMU NVMe Ctrl", serial="QM00003", transport="nvme")
+_4KN = replace(_NVME, sector_bytes=4096, by_id=("/dev/disk/by-id/lvm-pv-uuid-old", "/dev/disk/by-id/nvme-QM00003"))
+_UEFI = replace(HOST, firmware=Firmware.UEFI)
+_ON_NVME = replace(ANSWERS, disks=DiskChoice(("nvme0n1",)))
+VARIANTS |= {
+    "uefi": replace(INPUTS, host=_UEFI, own_firmware=True),
+    "uefi-no-storage": replace(VARIANTS["no-storage"], host=_UEFI, own_firmware=True),
+    "uefi-nvme": replace(INPUTS, answers=_ON_NVME, host=replace(_UEFI, disks=(SDA, _NVME)), own_firmware=True),
+    "uefi-4kn-image": replace(
+        INPUTS,
+        answers=_ON_NVME,
+        host=replace(_UEFI, disks=(replace(_4KN, path="/images/disk.img"),)),
+        images=(ImageFile("nvme0n1", "/images/disk.img", create_bytes=20 * GIB, sector_bytes=4096),),
+        own_firmware=True,
+    ),
+    "bios-gpt-3-tb": replace(INPUTS, host=replace(HOST, disks=(replace(SDA, size_bytes=3_000_592_982_016), SDB))),
+}
+PLANS = Path(__file__).parent.parent / "plans"

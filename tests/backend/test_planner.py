@@ -1,0 +1,80 @@
+"""Golden plans: what the user confirms, and what is run, for every variant of the sample installation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.execute import execute
+from backend.planner import Inputs, make_plan
+from backend.recording import RecordingSystem
+from installer.model.errors import DiskRefused
+from tests.backend.run_plan import recording_session
+from tests.backend.sample import ANSWERS, HOST, INPUTS, PLANS, SDA, VARIANTS
+
+
+def _compare(path: Path, text: str, *, write: bool) -> None:
+    if write:
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_plan_reads_as_agreed(name: str, write_golden: bool) -> None:
+    text = "\n".join(make_plan(VARIANTS[name]).describe()) + "\n"
+    _compare(PLANS / f"{name}.plan", text, write=write_golden)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_plan_runs_as_agreed(name: str, write_golden: bool) -> None:
+    """Every change in order, and the final text of every file."""
+    system = RecordingSystem()
+    execute(make_plan(VARIANTS[name]), recording_session(system), lambda event: None)
+    lines = [" ".join(action) for action in system.actions]
+    for path, text in sorted(system.files.items()):
+        lines += ["", f"== {path}", *text.splitlines()]
+    _compare(PLANS / f"{name}.actions", "\n".join(lines) + "\n", write=write_golden)
+
+
+def test_plan_is_the_same_twice() -> None:
+    assert make_plan(INPUTS) == make_plan(INPUTS)
+
+
+def test_disk_below_16_gb_is_refused() -> None:
+    small = replace(INPUTS, host=replace(HOST, disks=(replace(SDA, size_bytes=15_999_999_999),)))
+    with pytest.raises(DiskRefused, match="too small"):
+        make_plan(small)
+
+
+def test_no_disk_but_the_chosen_ones_is_named() -> None:
+    """The second disk of the machine was not chosen: neither plan nor actions know it."""
+    plan = make_plan(INPUTS)
+    system = RecordingSystem()
+    execute(plan, recording_session(system), lambda event: None)
+    assert "sdb" not in "\n".join(plan.describe())
+    assert not any("sdb" in word for action in system.actions for word in action)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_boot_code_comes_after_everything_that_boots(name: str) -> None:
+    titles = [phase.title for phase in make_plan(VARIANTS[name]).phases]
+    assert titles[-2:] == ["boot loader", "log"]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_checks_come_before_the_point_of_no_return(name: str) -> None:
+    phases = make_plan(VARIANTS[name]).phases
+    assert [phase.destructive for phase in phases] == [False] + [True] * (len(phases) - 1)
+
+
+def test_primary_disk_named_again_as_guest_disk_is_one_disk() -> None:
+    inputs: Inputs = VARIANTS["two-disks-static"]
+    assert [disk.heading.split()[1] for disk in make_plan(inputs).disks] == ["sda", "sdb"]
+    assert inputs.answers.disks.all == ("sda", "sdb", "/dev/sda")
+
+
+def test_answers_are_not_shown_with_their_secrets() -> None:
+    text = repr(make_plan(INPUTS)) + repr(ANSWERS) + repr(INPUTS)
+    assert "marked-secret" not in text

@@ -1,0 +1,60 @@
+"""Programs connected by pipes end together, and the one that failed is the one that is named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from backend.process import Pipeline
+from installer.model.errors import CommandFailed, MissingTool
+
+MUCH = bytes(4_000_000)
+
+
+def children() -> list[str]:
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+def test_what_is_written_passes_through(tmp_path: Path) -> None:
+    with Pipeline((("cat",), ("dd", f"of={tmp_path}/out", "status=none")), lambda _: None) as pipeline:
+        pipeline.write(b"one ")
+        pipeline.write(b"two")
+    assert (tmp_path / "out").read_bytes() == b"one two"
+
+
+def test_last_program_that_fails_is_named_with_its_words() -> None:
+    with pytest.raises(CommandFailed) as caught, Pipeline((("cat",), ("ls", "/nothing")), lambda _: None) as pipeline:
+        for _ in range(100):
+            pipeline.write(MUCH)
+    assert caught.value.argv == ("ls", "/nothing")
+    assert "No such file" in caught.value.output[0]
+
+
+def test_first_program_that_fails_is_named() -> None:
+    with (
+        pytest.raises(CommandFailed) as caught,
+        Pipeline((("ls", "/nothing"), ("cat",)), lambda _: None) as pipeline,
+    ):
+        for _ in range(100):
+            pipeline.write(MUCH)
+    assert caught.value.argv == ("ls", "/nothing")
+
+
+def test_missing_program_leaves_none_running() -> None:
+    before = children()
+    with (
+        pytest.raises(MissingTool, match="no-such-program"),
+        Pipeline((("cat",), ("no-such-program",)), lambda _: None),
+    ):
+        pass
+    assert children() == before
+
+
+def test_exception_of_the_feeder_ends_all_programs() -> None:
+    before = children()
+    with pytest.raises(KeyboardInterrupt), Pipeline((("cat",), ("cat",)), lambda _: None) as pipeline:
+        pipeline.write(b"x")
+        raise KeyboardInterrupt
+    assert children() == before

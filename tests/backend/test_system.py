@@ -1,0 +1,188 @@
+"""One contract for the real System and its recording double, so that the double cannot drift."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from backend.real_system import RealSystem
+from backend.recording import RecordingSystem
+from backend.system import System
+from backend.targets import attached
+from installer.model.errors import CommandFailed, DeviceError, MissingTool
+from installer.model.secret import Secret
+from installer.model.units import MIB
+
+pytestmark = pytest.mark.root
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def real(tmp_path: Path, log: list[str]) -> RealSystem:
+    return RealSystem(log.append, tmp_path / "scratch")
+
+
+@pytest.fixture
+def node(real: RealSystem, tmp_path: Path) -> Iterator[str]:
+    image = tmp_path / "disk.img"
+    image.touch()
+    os.truncate(image, 32 * MIB)
+    with attached(real, str(image)) as device:
+        real.run(("mkfs.ext3", "-q", device))
+        yield device
+
+
+@pytest.fixture(params=["real", "recording"])
+def system(request: pytest.FixtureRequest) -> Iterator[System]:
+    """Give a system with its target mounted."""
+    with ExitStack() as stack:
+        if request.param == "recording":
+            recording = RecordingSystem(files={})
+            stack.enter_context(recording.mounted("/dev/sda1", "ext3"))
+            yield recording
+        else:
+            real: RealSystem = request.getfixturevalue("real")
+            stack.enter_context(real.mounted(request.getfixturevalue("node"), "ext3"))
+            yield real
+
+
+def test_text_is_read_back(system: System) -> None:
+    system.write_text("/etc/sysconfig/clock", "UTC=true\n")
+    assert system.read_text("/etc/sysconfig/clock") == "UTC=true\n"
+    assert system.exists("/etc/sysconfig/clock")
+    assert not system.exists("/etc/sysconfig/keyboard")
+
+
+def test_second_text_takes_the_place_of_the_first(system: System) -> None:
+    system.write_text("/etc/hostname", "one\n")
+    system.write_text("/etc/hostname", "two\n")
+    assert system.read_text("/etc/hostname") == "two\n"
+
+
+def test_names_of_a_directory_are_sorted(system: System) -> None:
+    for name in ("xen.gz", "initrd", "grub/grub.cfg"):
+        system.write_text(f"/boot/{name}", "")
+    assert system.names("/boot") == ("grub", "initrd", "xen.gz")
+    assert system.names("/nowhere") == ()
+
+
+def test_zeros_are_counted_to_the_end(system: System) -> None:
+    seen: list[int] = []
+    system.write_zeros("/swap", 9 * MIB, seen.append)
+    assert seen[-1] == 9 * MIB
+
+
+def test_file_of_zeros_has_no_holes(real: RealSystem, node: str) -> None:
+    """A swap file with holes is refused by swapon(2)."""
+    with real.mounted(node, "ext3") as target:
+        real.write_zeros("/swap", 9 * MIB, lambda done: None)
+        written = Path(target, "swap").stat()
+        assert (written.st_size, Path(target, "swap").read_bytes().strip(b"\0")) == (9 * MIB, b"")
+        assert written.st_blocks * 512 >= 9 * MIB
+
+
+def test_scratch_file_has_its_name(system: System) -> None:
+    with system.scratch_file("early.cfg", "text") as path:
+        assert path.endswith("/early.cfg")
+
+
+def test_real_scratch_file_is_gone_afterwards_and_private(real: RealSystem) -> None:
+    with real.scratch_file("script", "#!/bin/sh\n", mode=0o700) as path:
+        assert Path(path).stat().st_mode & 0o777 == 0o700
+        assert Path(path).parent.stat().st_mode & 0o077 == 0
+    assert not Path(path).exists()
+
+
+def test_failed_program_is_told_with_its_last_lines(real: RealSystem) -> None:
+    with pytest.raises(CommandFailed) as raised:
+        real.run(("sh", "-c", "seq 20; exit 3"))
+    assert raised.value.exit_status == 3
+    assert raised.value.output == tuple(str(number) for number in range(11, 21))
+
+
+def test_program_that_is_not_there_is_named(real: RealSystem) -> None:
+    with pytest.raises(MissingTool, match="no-such-program"):
+        real.run(("no-such-program",))
+
+
+def test_program_that_hangs_is_ended(real: RealSystem) -> None:
+    with pytest.raises(CommandFailed, match="did not end within"):
+        real.run(("sleep", "60"), timeout_s=0.2)
+
+
+def test_log_has_argv_and_exit_status_and_no_input(real: RealSystem, log: list[str]) -> None:
+    real.run(("cat", "-"), stdin=Secret("marked-secret\n"), ok=(0,))
+    real.run(("true", "a b"))
+    assert any("true 'a b'" in line and "-> 0" in line for line in log)
+
+
+def test_programs_get_no_secrets_by_argv_or_environment(real: RealSystem) -> None:
+    os.environ["MARKED_SECRET"] = "marked-secret"
+    try:
+        assert "marked-secret" not in "\n".join(real.run(("env",)))
+    finally:
+        del os.environ["MARKED_SECRET"]
+
+
+def test_pipeline_tells_the_complaint_of_the_program_that_failed(real: RealSystem) -> None:
+    with pytest.raises(CommandFailed) as raised, real.pipe(("cat",), ("sh", "-c", "echo no room >&2; exit 4")) as sink:
+        for _ in range(100):
+            sink.write(bytes(MIB))
+    assert (raised.value.exit_status, raised.value.output) == (4, ("no room",))
+
+
+def test_pipeline_that_is_left_early_leaves_no_process(real: RealSystem) -> None:
+    seconds = f"1000.{os.getpid()}"
+    with pytest.raises(KeyboardInterrupt), real.pipe(("cat",), ("sleep", seconds)) as sink:
+        sink.write(b"x")
+        raise KeyboardInterrupt
+    assert f"sleep {seconds}" not in "\n".join(real.run(("ps", "-eo", "args")))
+
+
+def test_files_cannot_be_written_before_the_target_is_mounted(real: RealSystem) -> None:
+    with pytest.raises(DeviceError):
+        real.write_text("/etc/passwd", "mine\n")
+
+
+def test_mounting_leaves_nothing_behind(real: RealSystem, node: str) -> None:
+    with real.mounted(node, "ext3") as target:
+        real.write_text("/a", "a")
+    assert not Path(target).exists()
+    assert target not in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+
+
+def test_tools_of_this_machine_run_with_the_target_as_root(real: RealSystem, node: str) -> None:
+    """The target is empty: neither the tool nor its libraries come from it, and they cannot be written."""
+    with real.mounted(node, "ext3"):
+        real.write_text("/etc/mark", "here\n")
+        assert real.run(real.in_target("cat", "/etc/mark")) == ("here",)
+        with pytest.raises(CommandFailed, match=r"."):
+            real.run(real.in_target("touch", "/.installer-tools/bin/written"))
+
+
+def test_absolute_link_in_the_target_never_leads_out(real: RealSystem, node: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("mine", encoding="utf-8")
+    before = (outside / "file").stat()
+    with real.mounted(node, "ext3") as target:
+        os.symlink(outside, f"{target}/etc")
+        os.symlink(outside / "file", f"{target}/localtime")
+        os.symlink("../../../../../../../.." + str(outside), f"{target}/up")
+        real.write_text("/etc/written", "x")
+        real.write_text("/up/written", "x")
+        real.write_text("/localtime", "x")
+        real.link("/etc/localtime", "/usr/share/zoneinfo/UTC")
+        real.write_zeros("/etc/zeros", 10, lambda done: None)
+        assert real.read_text("/localtime") == "x"
+    assert sorted(os.listdir(outside)) == ["file"]
+    after = (outside / "file").stat()
+    assert (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)

@@ -1,0 +1,1 @@
+"""Benches: what the installer costs, as ratios to plain tools, with a limit for each figure (`make bench`)."""

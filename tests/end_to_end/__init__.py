@@ -1,0 +1,1 @@
+"""The whole road: answerfile to booted Xen host."""

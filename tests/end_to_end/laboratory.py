@@ -1,0 +1,102 @@
+"""What a virtual-machine test works with: disks, a served directory, and machines that start image or disk."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tests.end_to_end.virtual_machine import Bus, DirectBoot, Hardware, VirtualMachine
+from tests.end_to_end.web_server import serving
+
+GIB = 2**30
+HOST_OF_MACHINE = "10.0.2.2"  # QEMU's user network: this machine as the virtual one sees it
+OUTPUT = "quiet console=ttyS0,115200 output=ttyS0"
+OUTPUT_UNDER_XEN = "quiet console=tty0 output=ttyS0"
+# four times what a loaded machine of two cores needs
+INSTALL_S = 1200.0
+SHELL_S = 600.0
+SHELL = r"There is a shell on (ttyS0|hvc0)"
+SHELL_PROMPT = r"installer:/# "
+
+
+@dataclass
+class Laboratory:
+    """A test's own room. `kept` holds the serial transcripts and is not removed; disks live as long as the test.
+
+    `served` is a directory and `base` its address, with a final slash, as a machine sees it.
+    """
+
+    name: str
+    directory: Path
+    kept: Path
+    served: Path
+    base: str
+    image: Path
+    hypervisor: Path
+    _machines: ExitStack = field(default_factory=ExitStack, init=False)
+    _count: int = field(default=0, init=False)
+
+    def disk(self, name: str = "disk", size_bytes: int = 16 * GIB, data: bytes = b"") -> Path:
+        """Make a sparse disk image; `data` is written at its start, where a partition table would be."""
+        path = self.directory / f"{name}.img"
+        with path.open("wb") as stream:
+            stream.write(data)
+            stream.truncate(size_bytes)
+        return path
+
+    def serve(self, name: str, text: str) -> str:
+        """Put a file into the served directory; returns its address for a machine."""
+        self.served.joinpath(name).write_text(text, encoding="utf-8")
+        return f"{self.base}{name}"
+
+    def hardware(self, *disks: Path, bus: Bus = Bus.VIRTIO, memory_mib: int = 1024) -> Hardware:
+        """Describe a machine with raw disks on one kind of bus; `dataclasses.replace` changes the rest.
+
+        It ends where it would start anew, so that a restart is seen and the next start is the test's own.
+        """
+        buses = (bus,) * len(disks)
+        return Hardware(tuple((disk, "raw") for disk in disks), memory_mib=memory_mib, buses=buses, no_reboot=True)
+
+    def boot_image(self, hardware: Hardware, words: str = "", *, under_xen: bool = False) -> VirtualMachine:
+        """Start the boot image with kernel words added to those of a serial console; it ends with the test."""
+        kernel = self.image.parent / "vmlinuz"
+        if under_xen:
+            boot = DirectBoot(kernel, self.image, f"{OUTPUT_UNDER_XEN} {words}", self._unpacked_hypervisor())
+        else:
+            hardware = replace(hardware, cpu="max")
+            boot = DirectBoot(kernel, self.image, f"{OUTPUT} {words}")
+        return self.start(replace(hardware, boot=boot))
+
+    def start(self, hardware: Hardware) -> VirtualMachine:
+        """Start a machine from its disks, or as `hardware.boot` says; it ends with the test."""
+        self._count += 1
+        return self._machines.enter_context(VirtualMachine(hardware, self.kept / f"{self.name}-{self._count}.log"))
+
+    def close(self) -> None:
+        """End all machines."""
+        self._machines.close()
+
+    def _unpacked_hypervisor(self) -> Path:
+        """QEMU loads no compressed hypervisor."""
+        path = self.directory / "xen"
+        with gzip.open(self.hypervisor) as packed, path.open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked)
+        return path
+
+
+@contextmanager
+def laboratory(name: str, directory: Path, kept: Path, image: Path, hypervisor: Path) -> Iterator[Laboratory]:
+    """Give a laboratory with its web server running; afterwards everything it started has ended."""
+    served = directory / "served"
+    served.mkdir()
+    with serving(served) as base:
+        address = base.replace("127.0.0.1", HOST_OF_MACHINE)
+        room = Laboratory(name, directory, kept, served, address, image, hypervisor)
+        try:
+            yield room
+        finally:
+            room.close()

@@ -1,0 +1,128 @@
+"""What answerfiles ask for beyond the guide, looked for on a real image; and the answers kept there install again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.backend.small_repository import small_repository
+from tests.end_to_end.command import PASSWORD, answerfile, installer
+from tests.needs import needs
+
+pytestmark = pytest.mark.root
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcBuiXn7YImZjiQN9ahUY8rXVpyWilDryzk/tDIefPU admin@example.com"
+WISHES = f"""
+  <ntp-servers>ntp1.example.com, 10.0.0.3</ntp-servers>
+  <ssh-key>{KEY}</ssh-key>
+  <ssh>off</ssh>
+  <script stage="filesystem-populated" type="url" on-failure="abort">file://{{directory}}/hook</script>
+"""
+BY_RULE = '<primary-disk pick="largest" min-size="16 GB" model="QEMU HARDDISK" />'
+
+
+def _output(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+@contextmanager
+def _partition(image: Path, number: int) -> Iterator[str]:
+    part = json.loads(_output("sfdisk", "--json", str(image)))["partitiontable"]["partitions"][number - 1]
+    where = ["--offset", str(part["start"] * 512), "--sizelimit", str(part["size"] * 512)]
+    loop = _output("losetup", "--find", "--show", "--read-only", *where, str(image)).strip()
+    try:
+        yield loop
+    finally:
+        _output("losetup", "--detach", loop)
+
+
+@contextmanager
+def _root(image: Path, directory: Path) -> Iterator[Path]:
+    with _partition(image, 1) as loop:
+        _output("mount", "-o", "ro,noload", loop, str(directory))
+        try:
+            yield directory
+        finally:
+            _output("umount", str(directory))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    needs("losetup", "mkfs.ext3", "vgcreate", "lbzip2", "grub-mkimage")
+    return small_repository(tmp_path / "repository")
+
+
+def _run(directory: Path, xml: str, *more: str) -> tuple[int, str]:
+    directory.joinpath("answers.xml").write_text(xml, encoding="utf-8")
+    outcome = installer("--answerfile", "answers.xml", "--target", "disk.img", *more, "install", cwd=directory)
+    return outcome.code, outcome.text
+
+
+def test_wishes_are_on_the_host_and_its_own_answerfile_plans_the_same(tmp_path: Path, repository: Path) -> None:
+    tmp_path.joinpath("hook").write_text("#!/bin/sh\ntouch $1/etc/ran\n", encoding="utf-8")
+    source = f'<source type="url">{repository}</source><source type="local" />'
+    xml = answerfile("", source=source, primary_disk=BY_RULE, more=WISHES.format(directory=tmp_path))
+    xml = xml.replace("<installation>", '<installation srtype="ext">', 1)
+    code, text = _run(tmp_path, xml, "--media", str(repository), "--size", "16G")
+    assert code == 0, text
+    image, mounted = tmp_path / "disk.img", tmp_path / "mounted"
+    mounted.mkdir()
+    with _root(image, mounted) as root:
+        _check_host(root)
+        kept = (root / "root/installer-answerfile.xml").read_text(encoding="utf-8")
+        inventory = (root / "etc/xensource-inventory").read_text(encoding="utf-8")
+    identity = re.search(r"DEFAULT_SR_UUID='(.*)'", inventory)
+    assert identity and "DEFAULT_SR_TYPE='ext'" in inventory
+    table = json.loads(_output("sfdisk", "--json", str(image)))["partitiontable"]
+    assert [part["type"] for part in table["partitions"]] == ["83", "83", "83"]
+    with _partition(image, 3) as loop:
+        assert _output("blkid", "-p", "-o", "value", "-s", "TYPE", loop) == "ext3\n"
+        assert _output("blkid", "-p", "-o", "value", "-s", "UUID", loop).strip() == identity[1]
+        subprocess.run(["e2fsck", "-fn", loop], check=True, capture_output=True)
+    assert PASSWORD not in kept and "/dev/disk/by-id/" in kept and 'hwaddr="' in kept
+    plans = [_run(tmp_path, answers, "--media", str(repository), "--dry-run")[1] for answers in (xml, kept)]
+    assert _plan(plans[0]) == _plan(plans[1])
+
+
+def _check_host(root: Path) -> None:
+    keys = root / "root/.ssh/authorized_keys"
+    assert keys.read_text(encoding="utf-8") == f"{KEY}\n"
+    assert keys.stat().st_mode & 0o777 == 0o600 and keys.parent.stat().st_mode & 0o022 == 0
+    assert os.readlink(root / "etc/systemd/system/ssh.service") == "/dev/null"
+    assert "server ntp1.example.com iburst\nserver 10.0.0.3 iburst" in (root / "etc/ntp.conf").read_text(
+        encoding="utf-8"
+    )
+    assert (root / "etc/ran").is_file()
+    kept = (root / "root/installer-answerfile.xml").stat()
+    assert kept.st_mode & 0o777 == 0o400 and kept.st_uid == 0
+    assert "XSTYPE='ext'" in (root / "etc/firstboot.d/data/default-storage.conf").read_text(encoding="utf-8")
+
+
+def _plan(text: str) -> str:
+    """Return a plan without what is new in every run: identities, the time, the address of the answers."""
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|root-[a-z]{8}|xenserver-[a-z]{8}|id [0-9a-f]{8}", "X", text)
+    return re.sub(r"DATE='.*'|^answers\.xml:.*$", "", text, flags=re.MULTILINE)
+
+
+def test_a_script_that_must_not_fail_ends_the_run(tmp_path: Path, repository: Path) -> None:
+    tmp_path.joinpath("hook").write_text("#!/bin/sh\necho cannot\nexit 3\n", encoding="utf-8")
+    code, text = _run(tmp_path, answerfile(str(repository), more=WISHES.format(directory=tmp_path)), "--size", "16G")
+    assert code == 1 and "exit status 3" in text and "cannot" in text
+    with tmp_path.joinpath("disk.img").open("rb") as image:
+        assert image.read(2) != b"\xeb\x63"  # no boot code: the half-made host does not start
+
+
+def test_an_ambiguous_rule_ends_before_anything_is_made(tmp_path: Path, repository: Path) -> None:
+    twins = Path(__file__).parent.parent / "machines" / "twins.json"
+    rule = '<primary-disk pick="smallest" />'
+    code, text = _run(
+        tmp_path, answerfile(str(repository), primary_disk=rule), "--machine", str(twins), "--size", "16G"
+    )
+    assert code == 2 and "several disks fit" in text
+    assert not tmp_path.joinpath("disk.img").exists()

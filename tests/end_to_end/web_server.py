@@ -1,0 +1,54 @@
+"""A real HTTP server on loopback for a directory, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are not printed."""
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator[str]:
+    """Serve a directory; gives the base URL with its final slash."""
+    with _running(partial(_Quiet, directory=str(directory))) as base:
+        yield base
+
+
+@contextmanager
+def answering(answer: Callable[[], bytes]) -> Iterator[str]:
+    """Answer every request with what a function returns at that moment; gives a URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = answer()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Requests are not printed."""
+
+    with _running(Handler) as base:
+        yield f"{base}answer"
+
+
+@contextmanager
+def _running(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,1 @@
+"""The readers of what strangers write, fed with what nobody would write."""

@@ -1,0 +1,1 @@
+"""Tests of answers, rules and the command."""

@@ -1,0 +1,111 @@
+"""Disks by rule and interfaces by address become the machine's names, or an error that lists what there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from installer.model.answers import AdminInterface, Answers, DiskChoice, Origin
+from installer.model.check import check_answers
+from installer.model.choice import choose_devices
+from installer.model.disk_rule import DiskRule, Pick
+from installer.model.host import Disk, Host, Nic
+from installer.model.units import GB
+from tests.installer.test_check import ANSWERS, HOST
+
+SSD = Disk("sda", "/dev/sda", 480 * GB, model="SAMSUNG MZ7LH480", serial="S1", wwn="0x5002538e00000001")
+TWIN = Disk("sdb", "/dev/sdb", 480 * GB, model="SAMSUNG MZ7LH480", serial="S2", wwn="0x5002538e00000002")
+LARGE = Disk("nvme0n1", "/dev/nvme0n1", 2000 * GB, model="WDC_WDS200T", serial="W1", wwn="eui.0011")
+TINY = Disk("sdc", "/dev/sdc", 8 * GB, model="SD Card", serial="T1")
+USED = Disk("sdd", "/dev/sdd", 90 * GB, model="SAMSUNG MZ7LH480", serial="U1", excluded="it is mounted on /")
+MACHINE = replace(
+    HOST,
+    disks=(SSD, TWIN, LARGE, TINY, USED),
+    nics=(Nic("eth0", "00:16:3e:00:00:01"), Nic("eth1", "00:16:3e:00:00:02")),
+)
+
+
+def by_rule(primary: DiskRule, *guest: DiskRule, named: tuple[str, ...] = ()) -> Answers:
+    disks = DiskChoice((), named, primary_rules=(primary,), guest_rules=guest)
+    origins = {
+        "disks.primary_rules.0": Origin("answerfile", "a.xml:2:3"),
+        "interface": Origin("answerfile", "a.xml:9:1"),
+    }
+    return replace(ANSWERS, disks=disks, interface=AdminInterface("eth0"), origins=origins)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (DiskRule(serial="S2"), "sdb"),
+        (DiskRule(wwn="5002538E00000001"), "sda"),
+        (DiskRule(model="wdc wds200t"), "nvme0n1"),
+        (DiskRule(min_bytes=1000 * GB), "nvme0n1"),
+        (DiskRule(max_bytes=480 * GB, serial="S1"), "sda"),
+        (DiskRule(pick=Pick.LARGEST), "nvme0n1"),
+    ],
+)
+def test_a_rule_that_one_disk_fits_names_it(rule: DiskRule, name: str) -> None:
+    answers, problems = choose_devices(by_rule(rule), MACHINE)
+    assert problems == ()
+    assert answers.disks == DiskChoice((name,))
+    assert answers.origin("disks.primary.0").where == "a.xml:2:3"
+    assert not check_answers(answers, MACHINE)
+
+
+def test_smallest_is_the_smallest_that_can_be_used() -> None:
+    """Neither the card, too small for the control domain, nor the disk in use."""
+    host = replace(MACHINE, disks=(SSD, LARGE, TINY, USED))
+    assert choose_devices(by_rule(DiskRule(pick=Pick.SMALLEST)), host)[0].disks.primary == ("sda",)
+
+
+@pytest.mark.parametrize("rule", [DiskRule(model="SAMSUNG MZ7LH480"), DiskRule(pick=Pick.SMALLEST)])
+def test_an_ambiguous_rule_lists_the_matches(rule: DiskRule) -> None:
+    _, (problem,) = choose_devices(by_rule(rule), MACHINE)
+    assert problem.message == f"several disks fit {rule}" and problem.where == "a.xml:2:3"
+    assert SSD.label() in problem.hint and TWIN.label() in problem.hint and "sdd" not in problem.hint
+
+
+def test_a_rule_that_only_unusable_disks_fit_says_why() -> None:
+    _, (problem,) = choose_devices(by_rule(DiskRule(serial="U1")), MACHINE)
+    assert 'serial="U1" can be used' in problem.message and "it is mounted on /" in problem.hint
+
+
+def test_a_rule_that_no_disk_fits_lists_the_disks() -> None:
+    _, (problem,) = choose_devices(by_rule(DiskRule(serial="X")), MACHINE)
+    assert "no disk of this machine fits" in problem.message and "eui.0011" in problem.hint
+
+
+def test_guest_rules_leave_alone_what_is_chosen_already() -> None:
+    samsung = DiskRule(model="SAMSUNG MZ7LH480")
+    answers, problems = choose_devices(by_rule(DiskRule(serial="S1"), samsung), MACHINE)
+    assert not problems and answers.disks.guest == ("sdb",)
+    answers, problems = choose_devices(by_rule(DiskRule(pick=Pick.LARGEST), samsung, named=("/dev/sda",)), MACHINE)
+    assert not problems and answers.disks.guest == ("/dev/sda", "sdb")
+
+
+def test_a_guest_rule_may_mean_the_primary_disk_again() -> None:
+    """As real files do by name."""
+    alone: Host = replace(MACHINE, disks=(SSD,))
+    answers, problems = choose_devices(by_rule(DiskRule(serial="S1"), DiskRule(pick=Pick.LARGEST)), alone)
+    assert not problems and answers.disks.all == ("sda",)
+
+
+def test_an_interface_by_address_gets_its_name() -> None:
+    answers = replace(ANSWERS, interface=AdminInterface(mac="00:16:3e:00:00:02"))
+    chosen, problems = choose_devices(answers, MACHINE)
+    assert not problems and chosen.interface.name == "eth1"
+    assert not check_answers(chosen, MACHINE)
+
+
+def test_an_address_that_no_interface_has_lists_those_present() -> None:
+    answers = replace(ANSWERS, interface=AdminInterface(mac="00:16:3e:00:00:03"))
+    _, (problem,) = choose_devices(answers, MACHINE)
+    assert "00:16:3e:00:00:03" in problem.message and "eth1 00:16:3e:00:00:02" in problem.hint
+
+
+def test_name_and_address_of_two_interfaces_do_not_go_together() -> None:
+    answers = replace(ANSWERS, interface=AdminInterface("eth0", mac="00:16:3e:00:00:02"))
+    _, (problem,) = choose_devices(answers, MACHINE)
+    assert problem.message == "the network interface eth0 has not the address 00:16:3e:00:00:02"

@@ -1,0 +1,223 @@
+"""The metadata of repositories: good and bad files, and that nothing but RepositoryError ever comes out."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from installer.model.errors import ExitCode, RepositoryError
+from installer.model.repository import (
+    Identity,
+    decode_metadata,
+    format_packages,
+    format_repository,
+    parse_packages,
+    parse_repository,
+)
+from installer.model.source import Package, PackageType
+
+MD5 = "2ba1783d84d10c71f07469252c555427"
+DOCS = f"docs 37750 {MD5} tbz2 required docs.tar.bz2 /"
+IDENTITY = Identity("xs:main", "Base Pack and extra driver", "XenServer", "4.0.1-3")
+
+
+def packages(text: str) -> tuple[Package, ...]:
+    return parse_packages(text, "XS-PACKAGES")
+
+
+def fault(text: str) -> RepositoryError:
+    with pytest.raises(RepositoryError) as caught:
+        packages(text)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xs:main\nBase Pack and extra driver\nXenServer\n4.0.1-3\n",
+        "xs:main\nBase Pack and extra driver\nXenServer\n4.0.1-3",
+        "xs:main\r\nBase Pack and extra driver\r\nXenServer\r\n4.0.1-3\r\n",
+        "xs:main  \nBase Pack and extra driver  \nXenServer  \n4.0.1-3\n\n\n",
+        "\ufeffxs:main\n\nBase Pack and extra driver\n\nXenServer\n\n4.0.1-3\n",
+    ],
+)
+def test_reads_four_lines(text: str) -> None:
+    assert parse_repository(text, "f") == IDENTITY
+
+
+def test_identity_survives_writing() -> None:
+    assert parse_repository(format_repository(IDENTITY), "f") == IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        ("", "f:1", "the file is empty"),
+        (" \n\n", "f:1", "the file is empty"),
+        ("xs:main\nName\nXenServer\n", "f:4", "the version line is missing"),
+        ("xs:main\nName\n", "f:3", "the product line is missing"),
+        ("xs:main\n\nXenServer\n4.0.1-1\n", "f:2", "the name line is missing"),
+        ("xs:main\nName\nXenServer\n4.0.1-1\nmore\n", "f:5", "line after the four"),
+        ("xs main\nName\nXenServer\n4.0.1-1\n", "f:1", "id: `xs main` is not of the form vendor:repository"),
+        ("../x\nName\nXenServer\n4.0.1-1\n", "f:1", "id: `../x`"),
+        ("xs:main\nNa\x1b[2Jme\nXenServer\n4.0.1-1\n", "f:2", "name: there are unprintable characters"),
+        ("<?xml version='1.0'?>\n<repository/>", "f:1", "newer format"),
+        ("\n<html>Log in</html>", "f:1", "a web page"),
+        ("<!doctype HTML>\n", "f:1", "a web page"),
+    ],
+)
+def test_refuses_bad_repository_files(text: str, where: str, message: str) -> None:
+    with pytest.raises(RepositoryError) as caught:
+        parse_repository(text, "f")
+    assert caught.value.where == where
+    assert message in caught.value.what
+    assert caught.value.hint
+    assert caught.value.exit_code is ExitCode.FAILED
+
+
+def test_reads_the_three_types_of_package() -> None:
+    text = f"""
+{DOCS}
+extra\t77001   {MD5.upper()} \ttbz2 optional extra.tar.bz2 /opt/extra
+
+nic 5 {MD5} driver nic.ko /lib/modules/${{KERNEL_VERSION}}/extra/nic.ko
+firmware 12 {MD5} firmware sample_firmware.bin
+""".replace("\n", "\r\n")
+    assert packages(text) == (
+        Package("docs", 37750, MD5, PackageType.TBZ2, "docs.tar.bz2", "/"),
+        Package("extra", 77001, MD5, PackageType.TBZ2, "extra.tar.bz2", "/opt/extra", required=False),
+        Package("nic", 5, MD5, PackageType.DRIVER, "nic.ko", "/lib/modules/${KERNEL_VERSION}/extra/nic.ko"),
+        Package("firmware", 12, MD5, PackageType.FIRMWARE, "sample_firmware.bin", "/lib/firmware/sample_firmware.bin"),
+    )
+
+
+def test_a_driver_file_named_optional_is_still_required() -> None:
+    (package,) = packages(f"nic 5 {MD5} driver optional /lib/nic.ko")
+    assert package.required
+    assert package.filename == "optional"
+
+
+def test_packages_survive_writing() -> None:
+    text = f"{DOCS} signed-loader=/boot/efi\nextra 1 {MD5} tbz2 optional extra.tar.bz2 /opt\n"
+    assert [package.signed_loader for package in packages(text)] == ["/boot/efi", ""]
+    assert format_packages(packages(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("docs", "too few fields: `size` is missing"),
+        (f"docs 1 {MD5}", "too few fields: `type` is missing"),
+        (f"docs 1 {MD5} tbz2", "too few fields: `required|optional` is missing"),
+        (f"docs 1 {MD5} tbz2 required docs.tar.bz2", "too few fields: `destination` is missing"),
+        (f"docs 1 {MD5} driver docs.ko", "too few fields: `destination` is missing"),
+        (f"docs 1 {MD5} firmware", "too few fields: `file` is missing"),
+        (f"{DOCS} more", "too many fields: `more`"),
+        (f"docs 1 {MD5} firmware a.bin /lib", "too many fields: `/lib`"),
+        (f"{DOCS} signed-loader=boot/efi", "signed-loader: `boot/efi` is not absolute"),
+        (f"{DOCS} signed-loader=", "signed-loader: `` is not absolute"),
+        (f"{DOCS} signed-loader=/a/../b", "signed-loader: `/a/../b` contains `..`"),
+        (f"{DOCS} sha256=00ff unpacked=5", "extension fields (`sha256=00ff`) are not supported by this version"),
+        (f"docs 1 {MD5}f tbz2 required docs.tar.bz2 /", "md5: 33 digits where an MD5 has 32"),
+        (f"docs 1 {MD5[1:]} tbz2 required docs.tar.bz2 /", "md5: 31 digits where an MD5 has 32"),
+        (f"docs 1 {MD5[1:]}g tbz2 required docs.tar.bz2 /", "is not hexadecimal"),
+        (f"docs -1 {MD5} tbz2 required docs.tar.bz2 /", "size: `-1` is not a plain decimal"),
+        (f"docs 0x10 {MD5} tbz2 required docs.tar.bz2 /", "size: `0x10` is not a plain decimal"),
+        (f"docs 1e3 {MD5} tbz2 required docs.tar.bz2 /", "size: `1e3` is not a plain decimal"),
+        (f"docs ٣ {MD5} tbz2 required docs.tar.bz2 /", "size: `٣` is not a plain decimal"),
+        (f"docs {'9' * 5000} {MD5} tbz2 required docs.tar.bz2 /", "is not a plain decimal"),
+        (f"docs 1 {MD5} rpm required docs.tar.bz2 /", "type: `rpm` is unknown (known are tbz2, driver, firmware)"),
+        (f"docs 1 {MD5} tbz required docs.tar.bz2 /", "did you mean tbz2?"),
+        (f"docs 1 {MD5} TBZ2 required docs.tar.bz2 /", "did you mean tbz2?"),
+        (f"docs 1 {MD5} tbz2 needed docs.tar.bz2 /", "`needed`, not required or optional"),
+        (f"a/b 1 {MD5} tbz2 required docs.tar.bz2 /", "name: `a/b` contains `/` or `..`"),
+        (f".. 1 {MD5} tbz2 required docs.tar.bz2 /", "name: `..` contains `/` or `..`"),
+        (f"docs 1 {MD5} tbz2 required ../docs.tar.bz2 /", "file: `../docs.tar.bz2` contains `/` or `..`"),
+        (f"docs 1 {MD5} tbz2 required . /", "file: `.` is not a plain name"),
+        (f"docs 1 {MD5} tbz2 required a\\b /", "file: `a\\b` is not a plain name"),
+        (f"docs 1 {MD5} firmware ../../etc/passwd", "file: `../../etc/passwd` contains"),
+        (f"docs 1 {MD5} tbz2 required docs.tar.bz2 opt", "destination: `opt` is not absolute"),
+        (f"docs 1 {MD5} tbz2 required docs.tar.bz2 /../etc", "destination: `/../etc` contains `..`"),
+        (f"docs 1 {MD5} driver a.ko /lib/${{KERNEL_VERSION}}/../a.ko", "contains `..`"),
+        (f"docs 1 {MD5} driver a.ko /lib/modules/", "must end with the file's own name"),
+        (f"docs 1 {MD5} driver a.ko /lib/${{VERSION}}/a.ko", "only ${KERNEL_VERSION} of a driver is replaced"),
+        (f"docs 1 {MD5} tbz2 required docs.tar.bz2 /${{KERNEL_VERSION}}", "only ${KERNEL_VERSION} of a driver"),
+        (f"do\x07cs 1 {MD5} tbz2 required docs.tar.bz2 /", "name: `do?cs` is not a plain name"),
+    ],
+)
+def test_refuses_bad_lines(line: str, message: str) -> None:
+    error = fault(f"good 1 {MD5} tbz2 required good.tar.bz2 /\n\n{line}\n")
+    assert error.where == "XS-PACKAGES:3"
+    assert message in error.what
+    assert "\n" not in error.what
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("<packages><package/></packages>", "newer format"),
+        ("<html><head>", "a web page"),
+    ],
+)
+def test_refuses_files_that_are_no_list(text: str, message: str) -> None:
+    assert message in fault(text).what
+
+
+def test_continued_line_has_its_own_message_and_hides_the_rest() -> None:
+    error = fault(f"docs 37750 {MD5} tbz2 required \\\ndocs.tar.bz2 /\n")
+    assert error.what == "the line ends with a backslash; a package must stand on one line"
+    assert error.where == "XS-PACKAGES:1"
+
+
+def test_same_name_twice_names_the_first_line() -> None:
+    assert fault(f"{DOCS}\n{DOCS}").what == "name: `docs` is already on line 1"
+
+
+def test_lists_every_problem_one_a_line() -> None:
+    error = fault(f"{DOCS}\na/b x 12 tbz2 required f /\nc\n")
+    assert error.where == "XS-PACKAGES:2"
+    assert str(error).splitlines()[:2] == [
+        "XS-PACKAGES:2: size: `x` is not a plain decimal number of bytes; md5: 2 digits where an MD5 has 32",
+        "XS-PACKAGES:3: too few fields: `size` is missing (name size md5 type …)",
+    ]
+
+
+def test_a_file_full_of_problems_is_cut_short() -> None:
+    lines = fault("bad\n" * 1000).what.splitlines()
+    assert len(lines) == 21
+    assert lines[-1] == "XS-PACKAGES: and 980 more"
+
+
+def test_text_that_is_not_utf8_names_the_line() -> None:
+    with pytest.raises(RepositoryError) as caught:
+        decode_metadata(b"one\ntwo\xff\n", "f")
+    assert caught.value.where == "f:2"
+
+
+FIELDS = st.sampled_from(
+    ["docs", "1", MD5, "tbz2", "driver", "firmware", "required", "optional", "/", "..", "a=b", "\\", "\x1b", "\n", " "]
+)
+
+
+@given(st.text() | st.lists(FIELDS).map(" ".join))
+def test_any_text_gives_packages_or_a_repository_error(text: str) -> None:
+    with contextlib.suppress(RepositoryError):
+        for package in packages(text):
+            assert "/" not in package.filename and package.destination.startswith("/")
+
+
+@given(st.text() | st.lists(st.text(min_size=1), min_size=4, max_size=4).map("\n".join))
+def test_any_text_gives_an_identity_or_a_repository_error(text: str) -> None:
+    with contextlib.suppress(RepositoryError):
+        identity = parse_repository(text, "f")
+        assert parse_repository(format_repository(identity), "f") == identity
+
+
+@given(st.binary())
+def test_any_bytes_give_text_or_a_repository_error(data: bytes) -> None:
+    with contextlib.suppress(RepositoryError):
+        decode_metadata(data, "f")

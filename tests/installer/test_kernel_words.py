@@ -1,0 +1,214 @@
+"""The words of the kernel's command line: what they ask for, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from installer.kernel_words import (
+    LATER,
+    AtExit,
+    KernelWords,
+    parse_kernel_words,
+    present_consoles,
+    split_words,
+)
+from installer.model.host import SerialConsole
+from installer.model.problem import Severity, errors
+
+BARE = frozenset({"tty", "tty0", "tty1", "tty2", "ttyS0", "ttyS1", "console", "ptmx"})
+UNDER_XEN = frozenset({"tty", "tty0", "tty1", "tty2", "hvc0", "console", "ptmx"})
+DEBIAN = (
+    "BOOT_IMAGE=vmlinuz initrd=install.img ro quiet splash loglevel=3 panic=1 init=/init rdinit=/init reboot=bios "
+    "net.ifnames=0 module_blacklist=nouveau netconsole=@/,@10.0.0.1/ consoleblank=0 nomodeset acpi=off noapic "
+    "earlyprintk=ttyS0 vga=788 ramdisk_size=32758 selinux=0 apparmor=0 mitigations=off rootdelay=5 nosmp BOOTIF=01-52 "
+    "intel_iommu=on ip=dhcp keep_bootcon trace_clock=local usbcore.autosuspend=-1 console=null keyboard=us inst.ks=x"
+)
+
+
+def read(text: str, consoles: frozenset[str] = BARE) -> tuple[KernelWords, list[str]]:
+    words, problems = parse_kernel_words(text, consoles)
+    return words, [problem.line() for problem in problems]
+
+
+def test_reads_an_unattended_installation() -> None:
+    words, problems = read("quiet answerfile=http://pxehost/rack7.xml install atexit=poweroff")
+    assert problems == []
+    assert words.answerfile and words.answerfile.reveal() == "http://pxehost/rack7.xml"
+    assert words.install and not words.shell
+    assert words.at_exit is AtExit.POWEROFF
+    assert words.network == "all"
+
+
+def test_nothing_asked_is_no_problem() -> None:
+    assert read("") == (KernelWords(), [])
+
+
+def test_words_of_the_kernel_pass() -> None:
+    assert read(DEBIAN) == (KernelWords(), [])
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_word_not_built_yet_is_an_error_that_says_so(name: str) -> None:
+    _, problems = parse_kernel_words(f"{name}=x", BARE)
+    assert len(errors(problems)) == 1
+    assert name in problems[0].message and "not supported by this version" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("answerfle=http://h/a", "answerfile"),
+        ("answer-file=http://h/a", "answerfile"),
+        ("Install", "install"),
+        ("instal", "install"),
+        ("outptu=ttyS0", "output"),
+        ("atexti=shell", "atexit"),
+        ("network-device=eth0", "network_device"),
+        ("blaclist=e1000", "blacklist"),
+        ("consol=ttyS0", "console"),
+    ],
+)
+def test_misspelt_word_is_an_error_with_the_right_one(word: str, meant: str) -> None:
+    _, problems = parse_kernel_words(word, BARE)
+    assert [problem.severity for problem in problems] == [Severity.ERROR]
+    assert f"`{meant}`" in problems[0].hint
+
+
+@pytest.mark.parametrize("text", ["answerfile=http://h/a", "install"])
+def test_answerfile_and_install_belong_together(text: str) -> None:
+    _, problems = parse_kernel_words(text, BARE)
+    assert len(errors(problems)) == 1 and "without" in problems[0].message
+
+
+@pytest.mark.parametrize("text", ["answerfile= install", "answerfile install", "atexit", "output="])
+def test_word_without_its_value_is_an_error(text: str) -> None:
+    _, problems = parse_kernel_words(text, BARE)
+    assert any("has no value" in problem.message for problem in errors(problems))
+
+
+def test_flag_with_a_value_is_an_error() -> None:
+    assert "takes no value" in read("shell=yes")[1][0]
+
+
+def test_unknown_end_is_an_error_and_leaves_the_machine_up() -> None:
+    words, problems = read("atexit=rebot")
+    assert words.at_exit is AtExit.SHELL
+    assert "reboot, poweroff, shell" in problems[0]
+
+
+def test_last_of_two_values_counts_and_is_told() -> None:
+    words, problems = read("atexit=shell atexit=reboot")
+    assert words.at_exit is AtExit.REBOOT
+    assert len(problems) == 1 and "more than once" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "serial", "set_speed"),
+    [
+        ("", "tty1", None, None),
+        ("console=tty0", "tty1", None, None),
+        ("console=tty0 console=ttyS0,115200n8", "ttyS0", SerialConsole(0, 115200), None),
+        ("console=ttyS0,115200n8 console=tty0", "tty1", None, None),
+        ("console=ttyS0", "ttyS0", SerialConsole(0, 9600), None),
+        ("output=ttyS0", "ttyS0", SerialConsole(0, 115200), 115200),
+        ("output=ttyS1,57600", "ttyS1", SerialConsole(1, 57600), 57600),
+        ("output=/dev/ttyS1", "ttyS1", SerialConsole(1, 115200), 115200),
+        ("console=ttyS1,57600 output=ttyS1", "ttyS1", SerialConsole(1, 57600), None),
+        ("console=ttyS0,9600 output=ttyS0,57600", "ttyS0", SerialConsole(0, 57600), 57600),
+        ("console=ttyS0 output=tty2", "tty2", None, None),
+    ],
+)
+def test_output_names_terminal_and_serial_line(
+    text: str, output: str, serial: SerialConsole | None, set_speed: int | None
+) -> None:
+    words, problems = read(text)
+    assert (words.output, words.serial, words.set_speed, problems) == (output, serial, set_speed, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "serial"),
+    [
+        ("output=ttyS0", SerialConsole(0)),
+        ("output=ttyS1,57600", SerialConsole(1, 57600)),
+        ("output=hvc0", SerialConsole(0)),
+        ("console=hvc0", SerialConsole(0)),
+    ],
+)
+def test_serial_port_that_xen_keeps_is_hvc0(text: str, serial: SerialConsole) -> None:
+    words, problems = read(text, UNDER_XEN)
+    assert (words.output, words.serial, words.set_speed, problems) == ("hvc0", serial, None, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("console=tttyS0", "did you mean ttyS0?"),
+        ("console=com1,ttty", "com1 is what Xen calls ttyS0"),
+        ("console=ttyS7", "ttyS"),
+        ("output=tttyS0", "did you mean ttyS0?"),
+        ("output=hvc0", "it has tty1, ttyS0, ttyS1"),
+        ("tttyS0", "did you mean output=ttyS0"),
+        ("ttty0", "did you mean output=tty"),
+        ("ttyS1,57600", "did you mean output=ttyS1"),
+    ],
+)
+def test_console_that_does_not_exist_is_told_but_stops_nothing(text: str, hint: str) -> None:
+    words, problems = parse_kernel_words(text, BARE)
+    assert words.output == "tty1"
+    assert [problem.severity for problem in problems] == [Severity.WARNING]
+    assert hint in problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("value", "network"), [("eth1", "eth1"), ("all", "all"), ("52-54-00-AB-CD-EF", "52:54:00:ab:cd:ef")]
+)
+def test_network_device_by_name_mac_or_all(value: str, network: str) -> None:
+    assert read(f"network_device={value}")[0].network == network
+
+
+def test_wrong_network_device_is_an_error() -> None:
+    assert errors(parse_kernel_words("network_device=52:54", BARE)[1])
+
+
+@pytest.mark.parametrize("url", ["file:///answers.xml", "/answers.xml"])
+def test_local_answerfile_needs_no_network(url: str) -> None:
+    assert read(f"answerfile={url} install")[0].network == ""
+
+
+def test_quotes_hold_blanks_together() -> None:
+    assert list(split_words('a="b c" "d e=f"  g')) == ["a=b c", "d e=f", "g"]
+
+
+def test_credentials_are_never_shown() -> None:
+    words, problems = parse_kernel_words(
+        "answerfile=http://u:hidden@h/a answerfile=http://u:hidden@h/b console=http://u:hidden@h", BARE
+    )
+    assert "hidden" not in f"{words} {words!r} {problems}"
+
+
+def test_serial_port_without_a_chip_is_not_present(tmp_path: Path) -> None:
+    for name, kind in (("ttyS0", "4"), ("ttyS1", "0"), ("tty1", None), ("hvc0", None)):
+        tmp_path.joinpath(name).mkdir()
+        if kind:
+            tmp_path.joinpath(name, "type").write_text(f"{kind}\n", encoding="ascii")
+    assert present_consoles(str(tmp_path)) == {"ttyS0", "tty1", "hvc0"}
+
+
+@given(st.text(), st.frozensets(st.sampled_from(sorted(BARE | UNDER_XEN))))
+def test_any_text_is_read(text: str, consoles: frozenset[str]) -> None:
+    _, problems = parse_kernel_words(text, consoles)
+    assert all("\n" not in problem.line() for problem in problems)
+
+
+_NAMES = st.sampled_from(["console", "output", "atexit", "answerfile", "network_device", "install", "tttyS0", *LATER])
+
+
+@given(st.lists(st.tuples(_NAMES, st.text(max_size=12)).map("=".join), max_size=6).map(" ".join))
+def test_any_values_are_read_and_every_problem_is_one_line(text: str) -> None:
+    words, problems = parse_kernel_words(text, BARE)
+    assert words.output in BARE
+    assert all("\n" not in problem.line() for problem in problems)
