@@ -204,6 +204,21 @@ def test_lease_gives_nameservers_and_name(host: Host) -> None:
     assert host.read("etc/hostname") == "xenserver-kqzjwmxa\n"
 
 
+def test_lease_is_waited_for(host: Host) -> None:
+    """What starts the topic cannot start it again while it runs: a lease that comes just then counts too."""
+    _leased(host)
+    leases = host.root / "run/systemd/netif/leases"
+    (leases / "3").rename(leases / ".#3")
+    online = host.write(
+        "usr/lib/systemd/systemd-networkd-wait-online",
+        f'#!/bin/sh\necho "$*" >"$DOM0_ROOT/waited"\nmv "{leases}/.#3" "{leases}/3"\n',
+    )
+    online.chmod(0o755)
+    assert host.apply("lease").returncode == 0
+    assert "nameserver 10.0.2.3" in host.read("etc/resolv.conf").splitlines()
+    assert "--interface=xenbr0:routable" in host.read("waited")
+
+
 def test_name_by_hand_wins_over_the_lease(host: Host) -> None:
     _leased(host)
     host.write("etc/sysconfig/network", "NETWORKING=yes\nHOSTNAME=byhand\n")
