@@ -252,8 +252,11 @@ def test_a_device_held_open_exclusively_is_refused(loop: str) -> None:
 @pytest.mark.root
 def test_a_read_only_device_is_refused(loop: str) -> None:
     run("blockdev", "--setro", loop)
-    with pytest.raises(DiskRefused, match="is read-only"):
-        check_unused(loop)
+    try:
+        with pytest.raises(DiskRefused, match="is read-only"):
+            check_unused(loop)
+    finally:  # the kernel keeps it for whoever gets this loop device next
+        run("blockdev", "--setrw", loop)
 
 
 @pytest.mark.root
