@@ -5,6 +5,7 @@ BIN := .venv/bin
 PAYLOAD := build/repository/packages.main/XS-REPOSITORY
 DEMO := build/demo.img
 BOOT ?= 1
+FIRMWARE ?= 1
 PYTEST := PYTEST_DEBUG_TEMPROOT=$(shell test -w /dev/shm && echo /dev/shm || echo /tmp) $(BIN)/python -m pytest
 # Two at a time, a file's tests one after another: an emulated machine keeps one processor busy, not two.
 TWO := -n 2 --dist loadfile
@@ -42,11 +43,11 @@ $(PAYLOAD): build/.venv $(shell find initrd/payload -type f 2>/dev/null)
 	initrd/payload/pack $(BIN)/installer build/repository
 	@touch $@
 
-install.img: build/.deps ## make the boot image and its kernel: build/install.img, build/vmlinuz (as root)
-	initrd/image/build build/install.img xz
+install.img: build/.deps ## make the boot image and its kernel: build/install.img, build/vmlinuz (FIRMWARE=0: without)
+	FIRMWARE=$(FIRMWARE) initrd/image/build build/install.img xz
 
 install-fast.img: build/.deps ## make the boot image for tests: bigger, but quickly made and unpacked
-	initrd/image/build build/install-fast.img zstd
+	FIRMWARE=0 initrd/image/build build/install-fast.img zstd
 
 demo: $(PAYLOAD) ## install onto build/demo.img over HTTP and boot it to the dom0 login (BOOT=0: do not boot)
 	$(BIN)/python -m tests.end_to_end.demo --image $(DEMO) --repository build/repository $(if $(filter 0,$(BOOT)),--no-boot)
@@ -71,7 +72,7 @@ reproducible: $(PAYLOAD) install-fast.img ## make payload and boot image a secon
 	rm -rf build/again
 	initrd/payload/build build/again/payload
 	initrd/payload/pack $(BIN)/installer build/again/repository
-	initrd/image/build build/again/install-fast.img zstd
+	FIRMWARE=0 initrd/image/build build/again/install-fast.img zstd
 	cd build/again && find repository install-fast.img vmlinuz -type f -print0 | sort -z | xargs -0 sha256sum >SUMS
 	cd build && sha256sum --check again/SUMS
 
