@@ -22,9 +22,8 @@ from backend.locale_data import read_keymaps, read_zone_areas
 from backend.log import LogFile
 from backend.network_up import bring_up
 from backend.other_source import OtherSource
-from backend.preparation import IMAGE_MARK
 from backend.preview import as_question, preview_of
-from backend.sources import open_location
+from backend.sources import IMAGE_MARK, open_location
 from backend.support import save_bundle
 from backend.system import System
 from backend.targets import Target, apply_targets, untargeted

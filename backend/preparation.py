@@ -13,7 +13,7 @@ from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents as disks_with_contents
 from backend.probe.in_use import Fingerprint, fingerprint
 from backend.real_system import temporary_system
-from backend.sources import TEXT_LIMIT_BYTES, fetch_text, open_location
+from backend.sources import IMAGE_MARK, TEXT_LIMIT_BYTES, fetch_text, open_location
 from backend.targets import Target
 from installer.model.answers import Answers
 from installer.model.errors import SourceError, UsageError
@@ -23,7 +23,6 @@ from installer.model.source import Location, LocationKind
 from installer.model.wishes import OnFailure, Script, Stage
 
 SCRIPT_NAME = "post-install-script"  # at the root of a local source (spec R30)
-IMAGE_MARK = "/install/image"  # initrd/image puts it there
 
 
 def in_installation_image() -> bool:

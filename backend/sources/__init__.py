@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from backend.sources.directory import DirectoryTransport, open_path
 from backend.sources.http import HttpTransport
+from backend.sources.medium import find_medium
 from backend.sources.transport import Transport
 from installer.model.errors import SourceError, UsageError
 from installer.model.source import Location, LocationKind
@@ -17,11 +19,12 @@ TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "http": HttpTransport,
     "https": HttpTransport,
 }
+IMAGE_MARK = "/install/image"  # of the booted installation image; initrd/image puts it there
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 
 
 def open_location(location: Location, media: Path | None) -> Transport:
-    """Return the transport for a location; nothing is read yet. `media` is where LOCAL lies.
+    """Return the transport for a location; nothing is read yet. `media` is where LOCAL lies (None: found by itself).
 
     Raises UsageError when there is no transport for it, SourceError when the medium is not there.
     """
@@ -39,6 +42,8 @@ def open_location(location: Location, media: Path | None) -> Transport:
 
 
 def _open_media(media: Path | None) -> Transport:
+    if media is None and os.path.exists(IMAGE_MARK):
+        media = find_medium()
     if media is None:
         raise UsageError(
             "the source is local media, and it is not known where the installation medium is",
