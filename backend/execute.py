@@ -169,6 +169,8 @@ class _Run:
         return True
 
     def _changed(self, phase: str) -> str:
+        if self._plan.broken:
+            return self._plan.broken
         disks = ", ".join(disk.heading for disk in self._plan.disks)
         return f"Already changed, and not bootable yet: {disks} (phase: {phase})."
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from backend import errand
+from backend.additional import look_at, prepare_additional
 from backend.clock import local_now, set_clock
 from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities, new_identities
@@ -24,9 +25,10 @@ from backend.network_up import bring_up
 from backend.other_source import OtherSource
 from backend.preview import as_question, preview_of
 from backend.sources import IMAGE_MARK, open_location
+from backend.sources.medium import eject_medium
 from backend.support import save_bundle
 from backend.system import System
-from backend.targets import Target, apply_targets, untargeted
+from backend.targets import apply_targets, untargeted
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
 from installer.model.errors import AnswersError, DiskRefused, UsageError
@@ -36,6 +38,7 @@ from installer.model.ports import (
     TRIAL_TIMEOUT_S,
     Cancel,
     FaultyPackage,
+    Further,
     Keymap,
     NetworkWish,
     PackageProgress,
@@ -45,7 +48,7 @@ from installer.model.ports import (
     ZoneArea,
 )
 from installer.model.problem import Problem, errors
-from installer.model.source import Location, Repository
+from installer.model.source import Location, LocationKind, Repository
 
 NOTHING = "no target stands for it (--target)"
 
@@ -76,6 +79,7 @@ class LiveMachine:
         self._host: Host | None = None
         self._number = 0
         self._prepared: Prepared | None = None
+        self._installed: tuple[Repository, ...] = ()
         self._claim: ExitStack | None = None
         self._thread: int | None = None
         self._other = OtherSource(lambda location: open_location(location, parts.circumstances.media))
@@ -232,6 +236,7 @@ class LiveMachine:
         try:
             with self._parts.open_system() as system:
                 carry_out(prepared, system, emit, hooks)
+            self._installed += prepared.inputs.repositories
         finally:
             self._thread = None
 
@@ -240,6 +245,26 @@ class LiveMachine:
         wanted = self._prepared.inputs.repositories if self._prepared else ()
         found = errand.find(location, self._parts.circumstances.media, cancel, TRIAL_TIMEOUT_S)
         return self._other.use(wanted, found)
+
+    def eject_medium(self) -> str:
+        """By the image's own program."""
+        if reason := self._not_here("nothing is ejected"):
+            return reason
+        return eject_medium()
+
+    def look_at_medium(self, cancel: Cancel) -> Further:
+        """Read the medium in a process of its own."""
+        media = self._parts.circumstances.media
+        found = self._readers(cancel).find(Location(LocationKind.LOCAL), media)
+        return look_at(found, self._installed, self._parts.circumstances.brand)
+
+    def preview_additional(self, further: Further) -> Preview:
+        """Plan for the host of the newest installation."""
+        if self._prepared is None or not self._installed:
+            raise UsageError("nothing is installed yet", hint="install the host first")
+        self._prepared = prepare_additional(self._prepared, further.repositories)
+        self._number += 1
+        return preview_of(self._prepared, self._number, further.problems, dry_run=self._parts.dry_run)
 
     def save_logs(self, directory: str) -> str:
         """Pack the logs and the machine's facts."""
@@ -271,10 +296,3 @@ class LiveMachine:
             system.sync()
             system.run(("reboot", "-f"))
         return ""
-
-
-def _only_targets(host: Host, targets: Sequence[Target]) -> Host:
-    """Exclude the disks that no target stands for: outside the image nothing is written to them."""
-    bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
-    disks = (replace(disk, excluded=disk.excluded or NOTHING) if disk.name in bare else disk for disk in host.disks)
-    return replace(host, disks=tuple(disks))

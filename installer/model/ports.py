@@ -25,6 +25,7 @@ __all__ = (
     "AfterFailure",
     "Cancel",
     "FaultyPackage",
+    "Further",
     "Keymap",
     "Machine",
     "NetworkWish",
@@ -99,6 +100,15 @@ class Trial:
 
 def _is_additional(repository: Repository) -> bool:
     return repository.location.url.reveal().partition("?")[0].rstrip("/").endswith("/packages.linux")
+
+
+@dataclass(frozen=True)
+class Further:
+    """What a further medium holds: repositories that can be added to the installed host, and those it has already."""
+
+    repositories: tuple[Repository, ...]
+    installed: tuple[Repository, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,6 +230,15 @@ class Machine(Protocol):
 
         Raises when other packages than the plan's lie there.
         """
+
+    def eject_medium(self) -> str:
+        """Unmount the installation medium and open the tray of its drive; the text says what is to be done by hand."""
+
+    def look_at_medium(self, cancel: Cancel) -> Further:
+        """After an installation: see what the medium now in the drive has for the host."""
+
+    def preview_additional(self, further: Further) -> Preview:
+        """Return the plan that adds what a further medium has; `install` carries it out like any other."""
 
     def save_logs(self, directory: str) -> str:
         """Copy the logs, without secrets, into a directory; returns the path of the archive."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -27,6 +27,7 @@ from installer.model.ports import (
     TRIAL_TIMEOUT_S,
     Cancel,
     FaultyPackage,
+    Further,
     Keymap,
     NetworkWish,
     PackageProgress,
@@ -68,6 +69,7 @@ class RecordedMachine:
     pace_s: float = 0.0
     previews: list[Draft] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    further: list[Further] = field(default_factory=list)
     clock_set: datetime | None = None
 
     def log_lines(self, count: int) -> tuple[str, ...]:
@@ -164,6 +166,16 @@ class RecordedMachine:
 
     def use_source_instead(self, location: Location, cancel: Cancel) -> str:
         return ""
+
+    def eject_medium(self) -> str:
+        self.done.append("eject")
+        return ""
+
+    def look_at_medium(self, cancel: Cancel) -> Further:
+        return self.further.pop(0)
+
+    def preview_additional(self, further: Further) -> Preview:
+        return replace(self.preview(self.previews[-1], Cancel()), not_blank=(), problems=further.problems)
 
     def save_logs(self, directory: str) -> str:
         return f"{directory}/installer-logs.tar.gz"
