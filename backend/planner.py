@@ -30,7 +30,7 @@ from backend.steps.storage import VG_PREFIX, MakeStorageFilesystem, MakeVolumeGr
 from backend.steps.time import AskTime, time_files
 from backend.table import PartitionTable, PartitionUse
 from installer import VERSION
-from installer.model.answers import Answers, Clock
+from installer.model.answers import Answers, Clock, Protocol
 from installer.model.check_boot import signed_loader
 from installer.model.check_storage import shared_groups
 from installer.model.host import Disk, Host
@@ -179,7 +179,7 @@ def _files(inputs: Inputs, storage: tuple[str, ...]) -> Steps:
     steps: list[Step[Session]] = [
         *network_files(answers, inputs.host, identities.hostname),
         keyboard_file(answers.keymap),
-        *time_files(answers.clock, by_dhcp=answers.interface.static is None),
+        *time_files(answers.clock, by_dhcp=answers.interface.protocol is Protocol.DHCP),
         fstab_file(identities.root_label),
         MakeSwapFile(identities.swap_uuid),
         SetRootPassword(answers.root_password),
