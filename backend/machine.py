@@ -17,13 +17,14 @@ from backend import errand
 from backend.clock import local_now, set_clock
 from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities, new_identities
+from backend.image_mark import IMAGE_MARK
 from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
 from backend.locale_data import read_keymaps, read_zone_areas
 from backend.log import LogFile
 from backend.network_up import bring_up
 from backend.other_source import OtherSource
 from backend.preview import as_question, preview_of
-from backend.sources import IMAGE_MARK, open_location
+from backend.sources import open_location
 from backend.support import save_bundle
 from backend.system import System
 from backend.targets import Target, apply_targets, untargeted

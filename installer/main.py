@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.execute import as_installer_error
+from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, carry_out, prepare
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
-from backend.preparation import in_installation_image, read_host
+from backend.preparation import read_host
 from backend.real_system import temporary_system
 from backend.repository import find_repositories, repository_record, show_repository, verify_repository
 from backend.repository_build import build_repository
