@@ -227,6 +227,7 @@ class LiveMachine:
             local_time=listener.local_time,
             open_source=self._other.open,
             log_lines=self._parts.log.this_run,
+            other_logs=self._parts.log.of_image if self._parts.in_image else lambda: (),
             own_clock=self._parts.in_image,
         )
         self._thread = threading.get_native_id()

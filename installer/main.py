@@ -125,7 +125,8 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         reporter.event(event)
 
     with temporary_system(lambda line: log.write(log_line(line)), private_mounts=True) as system:
-        carry_out(prepared, system, emit, Hooks(log_lines=log.this_run))
+        other_logs = log.of_image if in_installation_image() else lambda: ()
+        carry_out(prepared, system, emit, Hooks(log_lines=log.this_run, other_logs=other_logs))
     return ExitCode.DONE
 
 
