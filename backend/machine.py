@@ -18,13 +18,14 @@ from backend.additional import look_at, prepare_additional
 from backend.clock import local_now, set_clock
 from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities, new_identities
+from backend.image_mark import IMAGE_MARK
 from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
 from backend.locale_data import read_keymaps, read_zone_areas
 from backend.log import LogFile
 from backend.network_up import bring_up
 from backend.other_source import OtherSource
 from backend.preview import as_question, preview_of
-from backend.sources import IMAGE_MARK, open_location
+from backend.sources import open_location
 from backend.sources.medium import eject_medium
 from backend.support import save_bundle
 from backend.system import System
@@ -230,6 +231,7 @@ class LiveMachine:
             local_time=listener.local_time,
             open_source=self._other.open,
             log_lines=self._parts.log.this_run,
+            other_logs=self._parts.log.of_image if self._parts.in_image else lambda: (),
             own_clock=self._parts.in_image,
         )
         self._thread = threading.get_native_id()

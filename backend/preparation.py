@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from backend.image_mark import in_installation_image
 from backend.planner import ImageFile, ScriptFile
 from backend.probe import probe_host
 from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents as disks_with_contents
 from backend.probe.in_use import Fingerprint, fingerprint
 from backend.real_system import temporary_system
-from backend.sources import IMAGE_MARK, TEXT_LIMIT_BYTES, fetch_text, open_location
+from backend.sources import TEXT_LIMIT_BYTES, fetch_text, open_location
 from backend.targets import Target
 from installer.model.answers import Answers
 from installer.model.errors import SourceError, UsageError
@@ -23,11 +24,6 @@ from installer.model.source import Location, LocationKind
 from installer.model.wishes import OnFailure, Script, Stage
 
 SCRIPT_NAME = "post-install-script"  # at the root of a local source (spec R30)
-
-
-def in_installation_image() -> bool:
-    """Say whether this is the booted installation image, whose disks are the machine's own and there to be taken."""
-    return os.path.exists(IMAGE_MARK)
 
 
 def read_host(machine: str | None, *, with_image: bool) -> Host:

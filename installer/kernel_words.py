@@ -11,6 +11,7 @@ from pathlib import Path
 from installer.model.errors import InvalidAnswer
 from installer.model.host import SerialConsole
 from installer.model.problem import Problem, Severity
+from installer.model.rules_location import location
 from installer.model.rules_network import mac, nic_name
 from installer.model.secret import Secret
 from installer.model.wording import nearest, quoted
@@ -107,14 +108,14 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         name, mark, value = word.partition("=")
         _read_word(reading, name, value if mark else None)
     given = reading.given
-    at_exit, network = _at_exit(reading), _network(reading)
+    at_exit, network, answerfile = _at_exit(reading), _network(reading), _answerfile(reading)
     output, serial, set_speed = _output(reading)
     if "answerfile" in given and "install" not in given:
         reading.error("`answerfile=` without the word `install`", "add `install` to begin an unattended installation")
     if "install" in given and "answerfile" not in given:
         reading.error("the word `install` without `answerfile=URL`", "an unattended installation needs its answers")
     words = KernelWords(
-        answerfile=Secret(given["answerfile"]) if "answerfile" in given else None,
+        answerfile=answerfile,
         install="install" in given,
         shell="shell" in given,
         at_exit=at_exit,
@@ -251,6 +252,17 @@ def _at_exit(reading: _Reading) -> AtExit:
     except ValueError:
         reading.error(f"atexit={_shown(text)} is unknown", f"it can be {', '.join(AtExit)}")
         return AtExit.SHELL
+
+
+def _answerfile(reading: _Reading) -> Secret | None:
+    """Return the address of the answerfile, by the rule that its own addresses have; never quoted when it is wrong."""
+    if "answerfile" not in reading.given:
+        return None
+    try:
+        return location(reading.given["answerfile"]).url
+    except InvalidAnswer as error:
+        reading.error(f"answerfile: {error.what}", error.hint)
+        return None
 
 
 def _network(reading: _Reading) -> str:

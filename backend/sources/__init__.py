@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
+from backend.image_mark import in_installation_image
 from backend.sources.directory import DirectoryTransport, open_path
 from backend.sources.http import HttpTransport
 from backend.sources.medium import find_medium
@@ -19,7 +19,6 @@ TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "http": HttpTransport,
     "https": HttpTransport,
 }
-IMAGE_MARK = "/install/image"  # of the booted installation image; initrd/image puts it there
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 
 
@@ -42,7 +41,7 @@ def open_location(location: Location, media: Path | None) -> Transport:
 
 
 def _open_media(media: Path | None) -> Transport:
-    if media is None and os.path.exists(IMAGE_MARK):
+    if media is None and in_installation_image():
         media = find_medium()
     if media is None:
         raise UsageError(

@@ -183,6 +183,24 @@ def test_quotes_hold_blanks_together() -> None:
     assert list(split_words('a="b c" "d e=f"  g')) == ["a=b c", "d e=f", "g"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http:/u:hidden@h/x",
+        "http:u:hidden@h",
+        "hhtp://u:hidden@h/x",
+        "u:hidden@h/x",
+        "//u:hidden@h/x",
+        "ftp://u:hidden@h",
+    ],
+)
+def test_address_that_is_none_is_an_error_and_never_shown(address: str) -> None:
+    words, problems = parse_kernel_words(f"answerfile={address} install", BARE)
+    assert words.answerfile is None
+    assert [problem.message.partition(":")[0] for problem in errors(problems)] == ["answerfile"]
+    assert "hidden" not in f"{words!r} {problems}"
+
+
 def test_credentials_are_never_shown() -> None:
     words, problems = parse_kernel_words(
         "answerfile=http://u:hidden@h/a answerfile=http://u:hidden@h/b console=http://u:hidden@h", BARE
