@@ -19,7 +19,7 @@ from installer.model.host import Host
 from installer.model.plan import DiskSummary
 from installer.model.problem import Problem
 from installer.model.progress import PhaseOutline
-from installer.model.source import Location, LocationKind, Package, Repository
+from installer.model.source import Location, Package, Repository
 
 __all__ = (
     "AfterFailure",
@@ -90,12 +90,14 @@ class Trial:
     def sources(self, *, additional: bool) -> tuple[Location, ...]:
         """Return the sources for the Draft, which an answerfile then reproduces.
 
-        The address itself when all that lies there is wanted; else each wanted repository by its own. Of the
-        installation medium everything is taken.
+        The address itself when all that lies there is wanted; else each wanted repository by its own.
         """
-        if additional or not self.additional or self.location.kind is LocationKind.LOCAL:
-            return (self.location,)
-        return tuple(repository.location for repository in self.repositories if not _is_additional(repository))
+        wanted = self.wanted(additional=additional)
+        return (self.location,) if wanted == self.repositories else tuple(found.location for found in wanted)
+
+    def wanted(self, *, additional: bool) -> tuple[Repository, ...]:
+        """Return what is installed from here: the additional media's repositories only when they are asked for."""
+        return tuple(found for found in self.repositories if additional or not _is_additional(found))
 
 
 def _is_additional(repository: Repository) -> bool:

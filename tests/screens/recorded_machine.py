@@ -38,6 +38,7 @@ from installer.model.ports import (
 )
 from installer.model.problem import errors
 from installer.model.progress import PhaseOutline
+from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
 from installer.model.wishes import TimeMethod
 
@@ -70,6 +71,7 @@ class RecordedMachine:
     previews: list[Draft] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     further: list[Further] = field(default_factory=list)
+    beside: tuple[Repository, ...] = ()
     clock_set: datetime | None = None
 
     def log_lines(self, count: int) -> tuple[str, ...]:
@@ -109,7 +111,9 @@ class RecordedMachine:
         if "nowhere" in url:
             raise SourceError("there is no server of that name", where=location.shown(), hint="look at the spelling")
         packages = (package("dom0fs"), package("kernel"))
-        return Trial(location, (Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", location, packages),))
+        own = Location(location.kind, Secret(f"{url}packages.main")) if self.beside else location
+        base = Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", own, packages)
+        return Trial(location, (base, *self.beside))
 
     def verify(
         self, repositories: Sequence[Repository], on_progress: Callable[[PackageProgress], None], cancel: Cancel
