@@ -8,6 +8,8 @@ from backend.process import run_program
 from installer.model.errors import CommandFailed, SourceError
 
 PROGRAM = "/usr/lib/installer/medium"  # initrd/init/medium
+# The installer has mount points of its own; what it mounted or unmounted there would stay as it is for all others.
+FOR_ALL = ("nsenter", "--mount=/proc/1/ns/mnt")
 LOOK_S = 120.0  # a drive spins a disc up for half a minute, and reads a scratched one for longer
 
 
@@ -26,7 +28,7 @@ def eject_medium(program: str = PROGRAM) -> str:
 
 def _run(program: str, what: str, *arguments: str) -> tuple[str, ...]:
     try:
-        return run_program((program, *arguments), "", (0,), LOOK_S, what, lambda line: None)
+        return run_program((*FOR_ALL, program, *arguments), "", (0,), LOOK_S, what, lambda line: None)
     except CommandFailed as error:
         said = "".join(f"\n  {line}" for line in error.output)
         raise SourceError(f"{what}{said}", hint="put the disc or stick in and try again") from error

@@ -102,7 +102,7 @@ def test_linux_pack_is_added_from_a_second_disc_in_the_same_drive(lab: Laborator
     machine.wait_for_end(SHELL_S)
     host = lab.start(lab.hardware(disk, memory_mib=1536))
     host.log_in(PASSWORD)
-    assert host.run("ls /etc/xen/xs-linux-guest.cfg /usr/share/man/man7/xenserver-dom0.7 | wc -l") == "2"
+    assert host.run("ls /opt/xensource/bin/xs-linux-guest /usr/share/man/man7/xenserver-dom0.7 | wc -l") == "2"
 
 
 def _change_disc(control: Path, disc: Path) -> None:
