@@ -88,6 +88,14 @@ class Laboratory:
         return path
 
 
+def in_shell(machine: VirtualMachine, command: str, timeout_s: float = SHELL_S) -> str:
+    """Run a command in the image's shell; returns what it printed and `shell-result N`."""
+    machine.child.sendline(f"{command}; echo shell''-result $?")
+    said = machine.wait_for(r"shell-result \d+", timeout_s)
+    machine.wait_for(SHELL_PROMPT)
+    return said
+
+
 @contextmanager
 def laboratory(name: str, directory: Path, kept: Path, image: Path, hypervisor: Path) -> Iterator[Laboratory]:
     """Give a laboratory with its web server running; afterwards everything it started has ended."""

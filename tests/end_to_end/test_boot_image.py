@@ -11,23 +11,15 @@ import pytest
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import PASSWORD, answerfile
 from tests.end_to_end.disk_image import fingerprint, partitions, read_file
-from tests.end_to_end.laboratory import INSTALL_S, SHELL, SHELL_PROMPT, SHELL_S, Laboratory
+from tests.end_to_end.laboratory import INSTALL_S, SHELL, SHELL_PROMPT, SHELL_S, Laboratory, in_shell
 from tests.end_to_end.rich_answers import answers_are_in_force, serve_answers
-from tests.end_to_end.virtual_machine import Bus, VirtualMachine
+from tests.end_to_end.virtual_machine import Bus
 
 pytestmark = pytest.mark.vm
 DATA = b"somebody's data\n"
 DONE = "the machine restarts"
 BARE = pytest.param(False, id="bare")
 UNDER_XEN = pytest.param(True, id="xen", marks=pytest.mark.rare)
-
-
-def in_shell(machine: VirtualMachine, command: str, timeout_s: float = SHELL_S) -> str:
-    """Run a command in the image's shell; returns what it printed and `shell-result N`."""
-    machine.child.sendline(f"{command}; echo shell''-result $?")
-    said = machine.wait_for(r"shell-result \d+", timeout_s)
-    machine.wait_for(SHELL_PROMPT)
-    return said
 
 
 @pytest.mark.parametrize("under_xen", [BARE, UNDER_XEN])
