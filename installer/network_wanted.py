@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from installer.kernel_network import ALL, DHCP, network_arguments
 from installer.kernel_words import NETWORKED, KernelWords
 from installer.model.answers import Draft
 from installer.model.source import Location
 
+EVERY = network_arguments(ALL, DHCP)
 LOCAL_FILE = re.compile(r"(?:(file:)//(?:localhost)?)?(/.*)", re.IGNORECASE | re.DOTALL)
 
 
-def network_wanted(words: KernelWords) -> str:
-    """Return the NIC to bring up: that of the words, or all of them when answers from a local file name an address.
+def network_wanted(words: KernelWords) -> tuple[str, ...]:
+    """Return what to bring up: what the words say, or every NIC when answers from a local file name an address.
 
     Answers that cannot be read want none: the installer says what is wrong with them.
     """
@@ -28,8 +30,8 @@ def network_wanted(words: KernelWords) -> str:
     try:
         draft, _ = read_answerfile(Path(path).read_bytes(), path)
     except (OSError, ValueError):
-        return ""
-    return "all" if any(NETWORKED.fullmatch(place.url.reveal()) for place in _places(draft)) else ""
+        return ()
+    return EVERY if any(NETWORKED.fullmatch(place.url.reveal()) for place in _places(draft)) else ()
 
 
 def _places(draft: Draft) -> Iterator[Location]:
