@@ -38,9 +38,8 @@ udevadm settle
 mkfs.ext3 -qF -L root-plain /dev/vda1
 pvcreate -qy /dev/vda3 && vgcreate -qy plain /dev/vda3
 mkdir -p /mnt && mount /dev/vda1 /mnt
-for package in packages.main/xen packages.main/kernel packages.main/docs packages.main/dom0fs packages.linux/linux-guest
-do
-    wget -qO- $base/$package.tar.bz2 | lbzip2 -dc | tar -C /mnt -xp
+for package in main/dom0fs main/xen main/kernel main/docs linux/linux-guest; do
+    wget -qO- $base/packages.$package.tar.bz2 | lbzip2 -dc | tar -C /mnt --keep-directory-symlink -xp
 done
 dd if=/dev/zero of=/mnt/swap bs=1M count=512 status=none && mkswap -q /mnt/swap
 mkdir -p /mnt/boot/grub/i386-pc
