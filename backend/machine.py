@@ -27,7 +27,7 @@ from backend.preview import as_question, preview_of
 from backend.sources import open_location
 from backend.support import save_bundle
 from backend.system import System
-from backend.targets import Target, apply_targets, untargeted
+from backend.targets import apply_targets, untargeted
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
 from installer.model.errors import AnswersError, DiskRefused, UsageError
@@ -75,8 +75,9 @@ class LiveMachine:
         self._parts = parts
         self._identities: dict[int, Identities] = {}
         self._host: Host | None = None
+        self._lock = threading.Lock()
         self._number = 0
-        self._prepared: Prepared | None = None
+        self._newest: tuple[int, Prepared | None] = (0, None)
         self._claim: ExitStack | None = None
         self._thread: int | None = None
         self._other = OtherSource(lambda location: open_location(location, parts.circumstances.media))
@@ -176,6 +177,9 @@ class LiveMachine:
         """Plan as an unattended run of the same answers would; a cancel ends what reads the sources."""
         answers = draft.complete()
         self._parts.hide(draft)
+        with self._lock:
+            self._number += 1
+            number = self._number
         told: list[Problem] = []
 
         def require(problems: Sequence[Problem]) -> None:
@@ -185,10 +189,12 @@ class LiveMachine:
 
         readers = self._readers(cancel)
         circumstances = replace(self._parts.circumstances, accept_version=True, readers=readers)
-        self._prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
-        self._number += 1
+        prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
+        with self._lock:  # one that was broken off may come to its end after a newer one
+            if number > self._newest[0]:
+                self._newest = (number, prepared)
         problems = tuple(as_question(problem) for problem in told)
-        return preview_of(self._prepared, self._number, problems, dry_run=self._parts.dry_run)
+        return preview_of(prepared, number, problems, dry_run=self._parts.dry_run)
 
     def _readers(self, cancel: Cancel) -> Readers:
         return Readers(
@@ -212,8 +218,8 @@ class LiveMachine:
 
     def install(self, preview: Preview, listener: RunListener) -> None:
         """Run the plan that was previewed last."""
-        prepared = self._prepared
-        if prepared is None or preview.number != self._number:
+        number, prepared = self._newest
+        if prepared is None or preview.number != number:
             raise UsageError("this plan is no longer the newest", hint="look at the plan again")
         if self._parts.dry_run:
             raise UsageError("this is a dry run: nothing is installed")
@@ -238,7 +244,8 @@ class LiveMachine:
 
     def use_source_instead(self, location: Location, cancel: Cancel) -> str:
         """Lead the rest of the run elsewhere, if the very same packages lie there."""
-        wanted = self._prepared.inputs.repositories if self._prepared else ()
+        prepared = self._newest[1]
+        wanted = prepared.inputs.repositories if prepared else ()
         found = errand.find(location, self._parts.circumstances.media, cancel, TRIAL_TIMEOUT_S)
         return self._other.use(wanted, found)
 
@@ -272,10 +279,3 @@ class LiveMachine:
             system.sync()
             system.run(("reboot", "-f"))
         return ""
-
-
-def _only_targets(host: Host, targets: Sequence[Target]) -> Host:
-    """Exclude the disks that no target stands for: outside the image nothing is written to them."""
-    bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
-    disks = (replace(disk, excluded=disk.excluded or NOTHING) if disk.name in bare else disk for disk in host.disks)
-    return replace(host, disks=tuple(disks))
