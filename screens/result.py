@@ -74,8 +74,8 @@ passwords, to /tmp."""
                 lambda cancel, report: self.machine.save_logs(LOGS_TO),
                 lambda path: Say(f"the logs are in {path}"),
             )
-        self.give_up()
-        return Leave(ExitCode.FAILED, reboot=label == REBOOT, text=(self.failure.reason, self.failure.state))
+        end = Leave(ExitCode.FAILED, reboot=label == REBOOT, text=(self.failure.reason, self.failure.state))
+        return Work("Giving back what the installation holds", lambda cancel, report: self.give_up(), lambda none: end)
 
 
 class OtherSourceScreen(Screen):

@@ -8,13 +8,15 @@ from dataclasses import replace
 from installer.model import rules
 from installer.model.ports import Cancel, Trial
 from installer.model.problem import Severity, errors
-from installer.model.source import Location, LocationKind
+from installer.model.source import Location, LocationKind, Repository
 from installer.model.units import human_size
 from screens.screen import Outcome, Refused, Report, Screen, State, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
+from screens.widgets.viewer import Attributed, Viewer
 
 LOCAL, WEB = "local", "web"
+ADDITIONAL = "additional"
 
 
 def is_remote(state: State) -> bool:
@@ -22,9 +24,20 @@ def is_remote(state: State) -> bool:
     return state.choice("source.kind") == WEB
 
 
+def with_additional(state: State) -> bool:
+    """Say whether the additional media beside the base are to be installed: only when that was ticked (spec R40)."""
+    return state.choice("repositories.additional") == ADDITIONAL
+
+
+def wanted(state: State) -> tuple[Repository, ...]:
+    """Return the repositories that are going to be installed."""
+    return state.trial.wanted(additional=with_additional(state)) if state.trial else ()
+
+
 def tried(state: State, trial: Trial) -> State:
     """Return the state with a source that was found good."""
-    return replace(state, trial=trial).with_draft(sources=(trial.location,)).open_again("repositories", "verify")
+    sources = trial.sources(additional=with_additional(state))
+    return replace(state, trial=trial).with_draft(sources=sources).open_again("repositories", "verify")
 
 
 class SourceScreen(Screen):
@@ -120,8 +133,12 @@ class RepositoriesScreen(Screen):
     name = "repositories"
     title = "Packages found"
     help = """\
-These are the collections of packages found at the address: all of them are installed. When they are not what you \
-expected, go back and give another address."""
+These are the collections of packages found at the address. When they are not what you expected, go back and give \
+another address.
+
+Additional media, the Linux pack, lie beside the base and are only installed when you mark them. The hosts of one pool \
+have them all, or none."""
+    begins_at_buttons = True
 
     @classmethod
     def applies(cls, state: State) -> bool:
@@ -129,18 +146,42 @@ expected, go back and give another address."""
 
     def body(self) -> Sequence[Element]:
         trial = self.state.trial
-        lines: list[Element] = [Paragraph("These are going to be installed:"), Paragraph("")]
-        for repository in trial.repositories if trial else ():
-            count = len(repository.packages)
-            lines.append(Paragraph(f"  {repository.name}", "strong"))
-            facts = f"{count} package{'s' if count != 1 else ''}, {human_size(repository.size_bytes)}"
-            lines.append(Paragraph(f"    {repository.product} {repository.version}, {repository.id}: {facts}"))
-            lines.append(Paragraph(f"    from {repository.location.shown()}", "dim"))
-            lines.append(Paragraph(""))
+        self._additional: Choice | None = None
+        lines: list[str | Attributed] = []
+        for repository in trial.wanted(additional=not trial.can_leave_out) if trial else ():
+            lines += [*_described(repository), ""]
         for problem in trial.problems if trial else ():
             if problem.severity is Severity.WARNING:
-                lines.append(Paragraph(f"! {problem.message}", "note"))
-        return lines
+                lines.append(("note", f"! {problem.message}"))
+        heading = Paragraph("These are going to be installed:")
+        elements: list[Element] = [heading, Paragraph(""), Viewer(lines, hang=2)]
+        if trial and trial.can_leave_out:
+            elements.append(self._choice_of(trial))
+        return elements
+
+    def _choice_of(self, trial: Trial) -> Element:
+        names = ", ".join(f"{one.name} ({human_size(one.size_bytes)})" for one in trial.additional)
+        chosen = {ADDITIONAL} if with_additional(self.state) else set()
+        note = "Hosts of one pool have the additional media all, or none."
+        self._additional = Choice(ADDITIONAL, [Option(ADDITIONAL, f"Use additional media: {names}", note)], chosen)
+        return self._additional
 
     def accept(self) -> Outcome:
-        return self.state
+        trial = self.state.trial
+        if trial is None or self._additional is None:
+            return self.state
+        additional = bool(self._additional.values)
+        if additional == with_additional(self.state):
+            return self.state
+        state = self.state.choose(repositories_additional=ADDITIONAL if additional else "")
+        return state.with_draft(sources=trial.sources(additional=additional)).open_again("verify")
+
+
+def _described(repository: Repository) -> list[str | Attributed]:
+    count = len(repository.packages)
+    facts = f"{count} package{'s' if count != 1 else ''}, {human_size(repository.size_bytes)}"
+    return [
+        ("strong", f"  {repository.name}"),
+        f"    {repository.product} {repository.version}, {repository.id}: {facts}",
+        ("dim", f"    from {repository.location.shown()}"),
+    ]

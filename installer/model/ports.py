@@ -86,15 +86,26 @@ class Trial:
         """The repositories of the additional media (Linux pack) that lie beside the base: `packages.linux`."""
         return tuple(repository for repository in self.repositories if _is_additional(repository))
 
+    @property
+    def can_leave_out(self) -> bool:
+        """Whether the additional media can be left out: of the installation medium everything is taken."""
+        return bool(self.additional) and self.location.kind is not LocationKind.LOCAL
+
+    def wanted(self, *, additional: bool) -> tuple[Repository, ...]:
+        """Return the repositories that `sources` leads to."""
+        if additional or not self.can_leave_out:
+            return self.repositories
+        return tuple(repository for repository in self.repositories if not _is_additional(repository))
+
     def sources(self, *, additional: bool) -> tuple[Location, ...]:
         """Return the sources for the Draft, which an answerfile then reproduces.
 
         The address itself when all that lies there is wanted; else each wanted repository by its own. Of the
         installation medium everything is taken.
         """
-        if additional or not self.additional or self.location.kind is LocationKind.LOCAL:
+        if additional or not self.can_leave_out:
             return (self.location,)
-        return tuple(repository.location for repository in self.repositories if not _is_additional(repository))
+        return tuple(repository.location for repository in self.wanted(additional=False))
 
 
 def _is_additional(repository: Repository) -> bool:
