@@ -29,11 +29,13 @@ def look_at(found: Sequence[Repository], installed: Sequence[Repository], brand:
     return Further(new, known, check_additional(new, brand))
 
 
-def prepare_additional(base: Prepared, repositories: Sequence[Repository]) -> Prepared:
-    """Return the plan that adds repositories to the host of another plan, which was carried out.
+def prepare_additional(base: Prepared | None, repositories: Sequence[Repository]) -> Prepared:
+    """Return the plan that adds repositories to the host of another plan, None when none was carried out yet.
 
-    Raises UsageError when there is nothing to add.
+    Raises UsageError then, and when there is nothing to add.
     """
+    if base is None:
+        raise UsageError("nothing is installed yet", hint="install the host first")
     if not repositories:
         raise UsageError("there is nothing on this medium that is not installed yet", hint="put another one in")
     images = tuple(replace(image, create_bytes=0, left_on="") for image in base.inputs.images)

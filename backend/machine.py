@@ -78,9 +78,10 @@ class LiveMachine:
         self._parts = parts
         self._identities: dict[int, Identities] = {}
         self._host: Host | None = None
+        self._lock = threading.Lock()
         self._number = 0
-        self._prepared: Prepared | None = None
         self._installed: tuple[Repository, ...] = ()
+        self._newest: tuple[int, Prepared | None] = (0, None)
         self._claim: ExitStack | None = None
         self._thread: int | None = None
         self._other = OtherSource(lambda location: open_location(location, parts.circumstances.media))
@@ -115,10 +116,8 @@ class LiveMachine:
         host = apply_targets(facts, targets, first)
         if not (circumstances.own_disks or circumstances.plan_only):
             bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
-            disks = (
-                replace(disk, excluded=disk.excluded or NOTHING) if disk.name in bare else disk for disk in host.disks
-            )
-            host = replace(host, disks=tuple(disks))
+            marked = {disk.name: replace(disk, excluded=disk.excluded or NOTHING) for disk in host.disks}
+            host = replace(host, disks=tuple(marked[d.name] if d.name in bare else d for d in host.disks))
         self._host = host
         return host
 
@@ -131,9 +130,8 @@ class LiveMachine:
         if reason := self._not_here("the keymap is not loaded"):
             return reason
         with self._parts.open_system() as system:
-            system.run(
-                ("loadkeys", "--quiet", "--console", "/dev/tty1", name), why=f"the keymap {name} cannot be loaded"
-            )
+            argv = ("loadkeys", "--quiet", "--console", "/dev/tty1", name)
+            system.run(argv, why=f"the keymap {name} cannot be loaded")
         return ""
 
     def zone_areas(self) -> tuple[ZoneArea, ...]:
@@ -180,6 +178,9 @@ class LiveMachine:
         """Plan as an unattended run of the same answers would; a cancel ends what reads the sources."""
         answers = draft.complete()
         self._parts.hide(draft)
+        with self._lock:
+            self._number += 1
+            number = self._number
         told: list[Problem] = []
 
         def require(problems: Sequence[Problem]) -> None:
@@ -189,10 +190,12 @@ class LiveMachine:
 
         readers = self._readers(cancel)
         circumstances = replace(self._parts.circumstances, accept_version=True, readers=readers)
-        self._prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
-        self._number += 1
+        prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
+        with self._lock:  # one that was broken off may come to its end after a newer one
+            if number > self._newest[0]:
+                self._newest = (number, prepared)
         problems = tuple(as_question(problem) for problem in told)
-        return preview_of(self._prepared, self._number, problems, dry_run=self._parts.dry_run)
+        return preview_of(prepared, number, problems, dry_run=self._parts.dry_run)
 
     def _readers(self, cancel: Cancel) -> Readers:
         return Readers(
@@ -216,8 +219,8 @@ class LiveMachine:
 
     def install(self, preview: Preview, listener: RunListener) -> None:
         """Run the plan that was previewed last."""
-        prepared = self._prepared
-        if prepared is None or preview.number != self._number:
+        number, prepared = self._newest
+        if prepared is None or preview.number != number:
             raise UsageError("this plan is no longer the newest", hint="look at the plan again")
         if self._parts.dry_run:
             raise UsageError("this is a dry run: nothing is installed")
@@ -244,29 +247,26 @@ class LiveMachine:
 
     def use_source_instead(self, location: Location, cancel: Cancel) -> str:
         """Lead the rest of the run elsewhere, if the very same packages lie there."""
-        wanted = self._prepared.inputs.repositories if self._prepared else ()
+        wanted = self._newest[1].inputs.repositories if self._newest[1] else ()
         found = errand.find(location, self._parts.circumstances.media, cancel, TRIAL_TIMEOUT_S)
         return self._other.use(wanted, found)
 
     def eject_medium(self) -> str:
         """By the image's own program."""
-        if reason := self._not_here("nothing is ejected"):
-            return reason
-        return eject_medium()
+        return self._not_here("nothing is ejected") or eject_medium()
 
     def look_at_medium(self, cancel: Cancel) -> Further:
         """Read the medium in a process of its own."""
-        media = self._parts.circumstances.media
-        found = self._readers(cancel).find(Location(LocationKind.LOCAL), media)
+        found = self._readers(cancel).find(Location(LocationKind.LOCAL), self._parts.circumstances.media)
         return look_at(found, self._installed, self._parts.circumstances.brand)
 
     def preview_additional(self, further: Further) -> Preview:
         """Plan for the host of the newest installation."""
-        if self._prepared is None or not self._installed:
-            raise UsageError("nothing is installed yet", hint="install the host first")
-        self._prepared = prepare_additional(self._prepared, further.repositories)
-        self._number += 1
-        return preview_of(self._prepared, self._number, further.problems, dry_run=self._parts.dry_run)
+        prepared = prepare_additional(self._newest[1] if self._installed else None, further.repositories)
+        with self._lock:
+            self._number += 1
+            self._newest = (self._number, prepared)
+        return preview_of(prepared, self._number, further.problems, dry_run=self._parts.dry_run)
 
     def save_logs(self, directory: str) -> str:
         """Pack the logs and the machine's facts."""

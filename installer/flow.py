@@ -44,7 +44,12 @@ class Flow(Generic[StateT]):
     @property
     def at_first(self) -> bool:
         """Whether there is nothing to go back to."""
-        return not self._reopened and not any(stage.applies(self.state) for stage in self._stages[: self._at])
+        return not self._leads_to_last and not any(stage.applies(self.state) for stage in self._stages[: self._at])
+
+    @property
+    def _leads_to_last(self) -> bool:
+        """Whether the stage was opened again and nothing is left to answer."""
+        return self._reopened and self._unanswered(0) == len(self._stages) - 1
 
     @property
     def position(self) -> tuple[int, int]:
@@ -67,9 +72,8 @@ class Flow(Generic[StateT]):
     def back(self, state: StateT) -> str:
         """Go back with what was typed so far; a stage opened again leads back to the last one."""
         self.state = state
-        last = len(self._stages) - 1
-        if self._reopened and self._unanswered(0) == last:
-            self._go(last)
+        if self._leads_to_last:
+            self._go(len(self._stages) - 1)
         elif not self.at_first:
             self._go(self._first(self._at - 1, -1))
         return self.name

@@ -30,7 +30,7 @@ class Adding:
         screen = AdditionalScreen(self._state, self._app.machine, self._app.say)
         screen.further, screen.told = further, told
         screen.show_again, screen.add, screen.finish = self.show, self._add, self._finish
-        self._app.begin(screen)
+        self._app.start_on(screen)
 
     def _add(self, further: Further) -> None:
         """Carry the plan for a medium out. Raises InstallerError when there is none."""

@@ -13,14 +13,14 @@ from screens.desk import Layer
 from screens.keyline import key_line
 from screens.result import CompletionScreen
 from screens.running import Installing
-from screens.screen import Back, Begin, Leave, Outcome, Refused, Reopen, Say, Screen, State, Stay, Told, Work
+from screens.screen import Back, Begin, Leave, Outcome, Refused, Reopen, Say, Screen, State, Stay, Told, Work, told
 from screens.source import asks_for_media
 from screens.task import Task
 from screens.widgets.buttons import Button, Buttons
 from screens.widgets.cells import Paragraph
 from screens.widgets.form import Form
 from screens.widgets.listing import Item
-from screens.window import Setting, Window
+from screens.window import FAULT, Setting, Window
 
 AT_ONCE_S = 0.08  # what is done within this time needs no screen that says it is being done
 
@@ -68,7 +68,7 @@ class App(Window):
 
     def run(self) -> Leave:
         """Run until the user leaves; the terminal is given back whatever happens."""
-        self.open(self._road.name)
+        self.guarded(self.begin)
         try:
             self.loop.run()
         finally:
@@ -79,7 +79,16 @@ class App(Window):
             self.close()
         return self.result or Leave(ExitCode.CANCELLED)
 
+    def begin(self) -> None:
+        """Show the first screen, and what of the answers given beforehand does not fit the machine."""
+        self.open(self._road.name)
+        self.say("; ".join(self._road.state.notes), error=True)
+
     def _woken(self, data: bytes) -> bool:
+        self.guarded(self._look)
+        return True
+
+    def _look(self) -> None:
         if self._task:
             self._task.progress()
             if self._task.over:
@@ -87,15 +96,14 @@ class App(Window):
                 self._finish(task)
         if self._installing:
             self._installing.look()
-        return True
 
     def open(self, name: str) -> None:
         """Show a screen of the road."""
         screen = self._screens[name](self._road.state, self.machine, self.say)
         number, count = self._road.position
-        self.begin(screen, step=f"{number}/{count}")
+        self.start_on(screen, step=f"{number}/{count}")
 
-    def begin(self, screen: Screen, step: str = "") -> None:
+    def start_on(self, screen: Screen, step: str = "") -> None:
         """Show a screen and begin what it does by itself."""
         self.show(screen, step)
         if work := screen.opened():
@@ -112,6 +120,8 @@ class App(Window):
         form.default_label = screen.default
         if screen.begins_at_buttons:
             form.focus_on(buttons)
+        elif screen.begins_at and (element := form.field(screen.begins_at)):
+            form.focus_on(element)
         keys = key_line(screen, serial=self.look.serial)
         layer = Layer(screen.title, form, keys, step, screen.help, esc=self._esc, f12=self._f12)
         self.push(layer)
@@ -131,7 +141,7 @@ class App(Window):
             self._refuse(error.what, error.hint)
             return
         except InstallerError as error:
-            self._refuse(f"{error.where}: {error.what}" if error.where else error.what, error.hint)
+            self._refuse(told(error), error.hint)
             return
         self._carry_out(outcome)
 
@@ -220,11 +230,15 @@ class App(Window):
         if isinstance(problem, Cancelled):
             self.say("broken off")
         elif isinstance(problem, InstallerError):
-            text = f"{problem.where}: {problem.what}" if problem.where else problem.what
-            self._refuse(text, problem.hint, task.work.field)
+            failed = task.work.failed
+            if failed is None:
+                self._refuse(told(problem), problem.hint, task.work.field)
+            else:
+                text = told(problem)
+                self.take(lambda: failed(text))
         else:
             self.setting.on_fault(problem)
-            self._refuse("a fault in the installer itself; the log has it", field=task.work.field)
+            self._refuse(FAULT, field=task.work.field)
 
     def _install(self, state: State) -> None:
         if state.preview is None:

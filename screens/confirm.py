@@ -8,6 +8,7 @@ from dataclasses import replace
 from installer.model.errors import ExitCode
 from installer.model.host import Host
 from installer.model.ports import Preview
+from screens.network import chosen_nic
 from screens.screen import BACK, Begin, Leave, Outcome, Refused, Reopen, Screen, State, Stay, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
@@ -97,6 +98,7 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     lines += [f"  {line}" for line in preview.packages]
     lines += [""]
     lines += [f"  {line}" for line in settings(state, state.host)]
+    lines += [("note", f"  ! {note}") for note in state.notes]
     lines += [("note", f"  note: {note}") for note in preview.notes]
     lines += [("note", f"  ! {problem.message}") for problem in preview.problems]
     return lines
@@ -106,7 +108,7 @@ def settings(state: State, host: Host) -> list[str]:
     """Return the answers that are not disks and packages, one line each."""
     draft = state.draft
     interface = draft.interface
-    name = (interface.name if interface else "") or (host.nics[0].name if host.nics else "")
+    name = chosen_nic(state)
     nic = host.nic(name)
     address = "by DHCP"
     if interface and interface.static:

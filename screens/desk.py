@@ -84,12 +84,15 @@ class Desk(urwid.Widget):
     _selectable = True
     no_cache = ("render",)
 
-    def __init__(self, product: str, on_key: Callable[[str], None]) -> None:
+    def __init__(
+        self, product: str, on_key: Callable[[str], None], guarded: Callable[[Callable[[], object]], None]
+    ) -> None:
         super().__init__()
         self._header = _Header(product)
         self._footer = _Footer()
         self._small = _TooSmall()
         self._on_key = on_key
+        self._guarded = guarded
         self._layer: Layer | None = None
         self._frame: urwid.Frame = urwid.Frame(  # type: ignore[type-arg]  # of any widgets
             urwid.SolidFill(" "), header=self._header, footer=self._footer
@@ -116,11 +119,14 @@ class Desk(urwid.Widget):
         return self._frame.render((columns, rows), focus)
 
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:
-        """Hand a key to the form, what it does not take to the application."""
+        """Hand a key to the form, what it does not take to the application; no key ends the session by a fault."""
         columns, rows = size
         if columns < LEAST_COLUMNS or rows < LEAST_ROWS or self._layer is None:
             return None
-        unhandled = self._layer.form.keypress((columns, max(1, rows - 4)), key)
+        form = self._layer.form
+        self._guarded(lambda: self._take(form.keypress((columns, max(1, rows - 4)), key)))
+        return None
+
+    def _take(self, unhandled: str | None) -> None:
         if unhandled is not None:
             self._on_key(unhandled)
-        return None

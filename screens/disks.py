@@ -68,7 +68,7 @@ A disk is not offered when it is too small or something uses it."""
 
     @classmethod
     def summary(cls, state: State) -> str:
-        return state.draft.disks.primary[0] if state.draft.disks else ""
+        return ", ".join(state.draft.disks.primary) if state.draft.disks else ""
 
     def body(self) -> Sequence[Element]:
         host = self.state.host

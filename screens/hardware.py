@@ -10,7 +10,8 @@ from installer.model.hardware import POWER_CYCLE, look_at
 from installer.model.host import Host
 from screens.disks import with_only_disk
 from screens.screen import BACK, OK, Leave, Outcome, Screen, State, Stay, Work
-from screens.widgets.cells import Element, Paragraph
+from screens.widgets.cells import Element
+from screens.widgets.viewer import Attributed, Viewer
 
 AGAIN = "Look again"
 LEAVE = "Leave"
@@ -21,6 +22,7 @@ class HardwareScreen(Screen):
 
     name = "hardware"
     title = "This machine"
+    begins_at_buttons = True
     help = f"""\
 Windows virtual machines need Intel VT or AMD-V. {POWER_CYCLE}
 
@@ -35,18 +37,18 @@ may need a driver. After connecting something, choose Look again."""
     def body(self) -> Sequence[Element]:
         hardware = look_at(self.state.host)
         self._stopped = bool(hardware.stops)
-        found: list[Element] = []
+        found: list[str | Attributed] = []
         if hardware.stops:
-            found += [Paragraph("This machine cannot become a host as it is:", "strong"), Paragraph("")]
-            found += [Paragraph(f"• {problem.message}", "note") for problem in hardware.stops]
+            found += [("strong", "This machine cannot become a host as it is:"), ""]
+            found += [("note", f"• {problem.message}") for problem in hardware.stops]
         if hardware.warnings:
-            found += [Paragraph("Worth knowing before you go on:", "strong"), Paragraph("")]
-            found += [Paragraph(f"• {problem.message}", "note") for problem in hardware.warnings]
+            found += [("strong", "Worth knowing before you go on:"), ""]
+            found += [("note", f"• {problem.message}") for problem in hardware.warnings]
         if hardware.note:
-            found += [Paragraph(""), Paragraph(hardware.note)]
+            found += ["", hardware.note]
         self.buttons = (BACK, LEAVE, AGAIN) if self._stopped else (BACK, AGAIN, OK)
         self.default = AGAIN if self._stopped else OK
-        return found
+        return [Viewer(found)]
 
     def accept(self) -> Outcome:
         return self._again() if self._stopped else self.state

@@ -18,7 +18,14 @@ ALIASES: Mapping[str, str] = {
 }
 
 LOCAL = ("Tab/Alt+Tab move  Space select", "F12 next", "Esc back", "F1 help  F2 shell  F3 log")
-ON_SERIAL = ("Tab move  Space pick", "F12 ^N next", "Esc back", "F1 ? help  F2 ^Z shell  F3 ^O log")
+ON_SERIAL = ("Tab move  Space pick", "F12^N next", "Esc^P back", "F1^Y help  F2^Z shell  F3^O log")
+EVERYWHERE = (
+    "Keys that mean the same everywhere, in both spellings:",
+    "  F12  Ctrl-N  next screen          Esc  Ctrl-P  screen before",
+    "  F1   Ctrl-Y  help                 F2   Ctrl-Z  shell",
+    "  F3   Ctrl-O  log                  F4   Ctrl-T  colours and characters",
+    "  F5   Ctrl-G  the plan                  Ctrl-L  paint the screen anew",
+)
 
 
 def key_line(screen: Screen, *, serial: bool) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from installer.model import rules
 from installer.model.answers import DEFAULT_KEYMAP
 from installer.model.ports import Keymap
-from screens.screen import Outcome, Refused, Say, Screen, State, Told, Work
+from screens.screen import Outcome, Refused, Screen, State, Told, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.listing import Item, Listing
 
@@ -47,4 +47,4 @@ Over a serial line, or from a terminal on another computer, the keymap changes n
         if keymap == self.state.draft.keymap:
             return state
         return Work(f"Loading the keymap {keymap}", lambda cancel, report: self.machine.load_keymap(keymap),
-                    lambda told: Told(state, told), failed=lambda why: Say(why, error=True))  # fmt: skip
+                    lambda told: Told(state, told), failed=lambda why: Told(state, why))  # fmt: skip

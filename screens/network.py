@@ -58,7 +58,8 @@ address (MAC) is often printed on the card."""
         host: Host = self.state.host
         items = [Item(nic.name, (nic.name, nic.mac, _link(nic), nic.driver)) for nic in host.nics]
         chosen = chosen_nic(self.state)
-        if not self.state.choice("nic.name") and not self.state.draft.interface:
+        interface = self.state.draft.interface
+        if not self.state.choice("nic.name") and not (interface and interface.name):
             chosen = next((nic.name for nic in host.nics if nic.carrier), chosen)
         self._list = Listing(items, chosen, heading=("NIC", "Address", "Link", "Driver"), say=self.say)
         return [Paragraph("Over which network interface is the host managed?"), Paragraph(""), self._list]
@@ -101,7 +102,8 @@ A VLAN is a number from 1 to 4094, when the switch expects tagged packets; most 
         if interface is None:
             return ""
         static = interface.static
-        return f"{interface.name or ''} {static.interface} via {static.gateway}" if static else f"{interface.name} DHCP"
+        address = f"{static.interface} via {static.gateway}" if static else "DHCP"
+        return f"{chosen_nic(state)} {address}{f', VLAN {interface.vlan}' if interface.vlan else ''}"
 
     def body(self) -> Sequence[Element]:
         interface = self.state.draft.interface
@@ -122,23 +124,21 @@ A VLAN is a number from 1 to 4094, when the switch expects tagged packets; most 
             self.field("mask", "Subnet mask", str(static.interface.netmask) if static else "", enabled=by_hand),
             self.field("gateway", "Gateway", str(static.gateway) if static else "", enabled=by_hand),
         ]
-        if not self.before_source:
-            vlan = str(interface.vlan) if interface and interface.vlan else ""
-            elements.append(self.field("vlan", "VLAN (optional)", vlan))
         if self.before_source:
             elements.append(self.field("nameserver", "Nameserver", enabled=by_hand))
             elements.append(Paragraph("A nameserver is only needed when the source's address holds a name.", "dim"))
+        vlan = str(interface.vlan) if interface and interface.vlan else ""
+        elements.append(self.field("vlan", "VLAN (optional)", vlan))
         return elements
 
     def accept(self) -> Outcome:
         static = self._static() if self._choice.value == STATIC else None
         name = chosen_nic(self.state)
-        tag = None
-        if "vlan" in self._fields and self._fields["vlan"].text.strip():
-            tag = self.read("vlan", rules.vlan)
-        interface = AdminInterface(name or None, static, vlan=tag)
-        state = self.state.choose(network_kind=self._choice.value)
+        tag = self.read("vlan", rules.vlan) if self._fields["vlan"].text.strip() else None
         before = self.state.draft.interface
+        known = before if before and before.name in (None, name) else AdminInterface()
+        interface = replace(known, name=name or None, static=static, vlan=tag, without_ipv4=False)
+        state = self.state.choose(network_kind=self._choice.value)
         if before is None or (before.static is None) != (static is None):
             state = state.open_again("naming", "ntp-servers")
         state = state.with_draft(interface=interface)

@@ -82,8 +82,8 @@ passwords, to /tmp."""
         if label == GIVE_UP and self.go_on:
             self.go_on()
             return Say("")
-        self.give_up()
-        return Leave(ExitCode.FAILED, reboot=label == REBOOT, text=(self.failure.reason, self.failure.state))
+        end = Leave(ExitCode.FAILED, reboot=label == REBOOT, text=(self.failure.reason, self.failure.state))
+        return Work("Giving back what the installation holds", lambda cancel, report: self.give_up(), lambda none: end)
 
 
 class OtherSourceScreen(Screen):

@@ -52,7 +52,7 @@ class Installing:
     def _tick(self) -> None:
         self.paint()
         if not self.run.over:
-            self._app.loop.set_alarm_in(self._app.look.tick_s, lambda loop, data: self._tick())
+            self._app.loop.set_alarm_in(self._app.look.tick_s, lambda loop, data: self._app.guarded(self._tick))
 
     def paint(self) -> None:
         """Put what has happened on the screen."""

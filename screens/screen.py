@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
 from installer.model.answers import Draft
-from installer.model.errors import InvalidAnswer
+from installer.model.errors import InstallerError, InvalidAnswer
 from installer.model.host import Host
 from installer.model.ports import Cancel, Machine, Preview, Trial
 from screens.widgets.cells import Element
@@ -22,7 +22,8 @@ NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 class State:
     """All that the screens know: facts, answers, what was typed (never a password), which screens were answered.
 
-    `choices` holds the decisions that are no answers of an installation (`source.kind`), by screen and name.
+    `choices` holds the decisions that are no answers of an installation (`source.kind`), by screen and name; `notes`
+    say what of the answers given beforehand this machine does not have.
     """
 
     host: Host
@@ -32,6 +33,7 @@ class State:
     answered: frozenset[str] = frozenset()
     trial: Trial | None = None
     preview: Preview | None = None
+    notes: tuple[str, ...] = ()
 
     def choice(self, name: str, default: str = "") -> str:
         """Return a decision."""
@@ -57,6 +59,11 @@ class State:
     def open_again(self, *names: str) -> State:
         """Return the state in which these screens have to be answered anew."""
         return replace(self, answered=self.answered - set(names), preview=None)
+
+
+def told(error: InstallerError) -> str:
+    """Return where and what an error is; its hint is told apart."""
+    return f"{error.where}: {error.what}" if error.where else error.what
 
 
 class Refused(Exception):  # named after what happened, as the other errors are
@@ -138,7 +145,7 @@ class Report:
 class Work(Generic[T]):
     """Something that takes time: `run` off the UI thread, then `then` on it with the result.
 
-    An error is shown at the element `field` of the screen it came from.
+    An error is shown at the element `field` of the screen it came from, unless `failed` makes something else of it.
     """
 
     title: str
@@ -165,6 +172,7 @@ class Screen:
     buttons: tuple[str, ...] = (BACK, OK)
     default: str = OK
     begins_at_buttons: ClassVar[bool] = False
+    begins_at: ClassVar[str] = ""  # the name of the element with the focus, where that is not the first
     label_width: ClassVar[int] = 20
 
     def __init__(self, state: State, machine: Machine, say: Callable[[str], None]) -> None:

@@ -20,7 +20,7 @@ class SetTimeScreen(Screen):
 
     name = "set-time"
     title = "Local time"
-    label_width = 22
+    label_width = 25
     buttons = (KEEP, "Ok")
     help = """\
 Give date and time as a clock on the wall shows them in the zone named above. The system's clock is set to it, and the \

@@ -9,6 +9,7 @@ from installer.model.check_storage import Shared, shared_groups
 from screens.screen import Outcome, Refused, Screen, State
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
+from screens.widgets.viewer import Viewer
 
 
 def _shared(state: State) -> tuple[Shared, ...]:
@@ -21,6 +22,7 @@ class SharedStorageScreen(Screen):
 
     name = "shared-storage"
     title = "Storage over several disks"
+    begins_at = "erase"
     help = """\
 A volume group, array or pool can lie on several disks at once. When only some of them are chosen, what lies on it is \
 destroyed, although the other disks are not written: they keep a part that is of no use alone.
@@ -39,12 +41,11 @@ To keep it, go back and choose other disks. To be rid of all of it, go back and 
         disks = self.state.draft.disks
         chosen = {"erase"} if disks and disks.erase_shared else set()
         self._consent = Choice("erase", [Option("erase", "Yes, destroy it")], chosen)
-        lines = [Paragraph(f"• {shared.text}", "note") for shared in _shared(self.state)]
+        lines = [("note", f"• {shared.text}") for shared in _shared(self.state)]
         return [
             Paragraph("The chosen disks are part of something larger:"),
             Paragraph(""),
-            *lines,
-            Paragraph(""),
+            Viewer(lines),
             self._consent,
         ]
 

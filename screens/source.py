@@ -13,6 +13,7 @@ from installer.model.units import human_size
 from screens.screen import Outcome, Refused, Report, Screen, State, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
+from screens.widgets.viewer import Attributed, Viewer
 
 LOCAL, WEB = "local", "web"
 ADDITIONAL = "additional"
@@ -143,31 +144,39 @@ class RepositoriesScreen(Screen):
     name = "repositories"
     title = "Packages found"
     help = """\
-These are the collections of packages found at the address: all of them are installed. When they are not what you \
-expected, go back and give another address."""
+These are the collections of packages found at the address that are going to be installed. When they are not what you \
+expected, go back and give another address.
+
+Additional media, such as the Linux pack, lie beside the base and are only installed when you have chosen to use them, \
+on the screen of the source. The hosts of one pool have them all, or none."""
+    begins_at_buttons = True
 
     @classmethod
     def applies(cls, state: State) -> bool:
         return state.trial is not None
 
     def body(self) -> Sequence[Element]:
-        trial = self.state.trial
-        lines: list[Element] = [Paragraph("These are going to be installed:"), Paragraph("")]
+        lines: list[str | Attributed] = []
         for repository in wanted(self.state):
-            count = len(repository.packages)
-            lines.append(Paragraph(f"  {repository.name}", "strong"))
-            facts = f"{count} package{'s' if count != 1 else ''}, {human_size(repository.size_bytes)}"
-            lines.append(Paragraph(f"    {repository.product} {repository.version}, {repository.id}: {facts}"))
-            lines.append(Paragraph(f"    from {repository.location.shown()}", "dim"))
-            lines.append(Paragraph(""))
-        lines += [Paragraph(note, "dim") for note in _notes(self.state)]
-        for problem in trial.problems if trial else ():
+            lines += [*_described(repository), ""]
+        lines += [("dim", note) for note in _notes(self.state)]
+        for problem in self.state.trial.problems if self.state.trial else ():
             if problem.severity is Severity.WARNING:
-                lines.append(Paragraph(f"! {problem.message}", "note"))
-        return lines
+                lines.append(("note", f"! {problem.message}"))
+        return [Paragraph("These are going to be installed:"), Paragraph(""), Viewer(lines, hang=2)]
 
     def accept(self) -> Outcome:
         return self.state
+
+
+def _described(repository: Repository) -> list[str | Attributed]:
+    count = len(repository.packages)
+    facts = f"{count} package{'s' if count != 1 else ''}, {human_size(repository.size_bytes)}"
+    return [
+        ("strong", f"  {repository.name}"),
+        f"    {repository.product} {repository.version}, {repository.id}: {facts}",
+        ("dim", f"    from {repository.location.shown()}"),
+    ]
 
 
 def _notes(state: State) -> list[str]:

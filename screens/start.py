@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from installer.model.answers import Draft
+from installer.model.choice import choose_for_draft
 from installer.model.errors import UsageError
 from installer.model.ports import Machine
 from installer.model.topics import Topic, missing_topics
@@ -47,13 +48,18 @@ class Occasion:
 
 def first_state(machine: Machine, draft: Draft | None) -> State:
     """Return the state the screens begin with; what an answerfile says counts as answered."""
-    state = State(machine.probe(), draft or Draft())
+    host = machine.probe()
     if draft is None:
-        return with_only_disk(state)
-    missing = missing_topics(draft)
+        return with_only_disk(State(host))
+    known, unclear = choose_for_draft(draft, host)
+    missing = set(missing_topics(known))
+    interface = known.interface
+    if interface and not interface.name and (len(host.nics) > 1 or interface != draft.interface):
+        missing.add(Topic.NETWORK)
     answered = {name for topic, names in ANSWERED_BY.items() if topic not in missing for name in names}
-    remote = any(source.url.reveal() for source in draft.sources or ())
-    state = state.choose(source_kind=WEB if remote else LOCAL) if draft.sources else state
+    state = State(host, known, notes=tuple(problem.message for problem in unclear))
+    remote = any(source.url.reveal() for source in known.sources or ())
+    state = state.choose(source_kind=WEB if remote else LOCAL) if known.sources else state
     return with_only_disk(state.done(*answered, *UNASKED))
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from installer.model.ports import Cancel, FaultyPackage, PackageProgress
 from installer.model.units import human_size
-from screens.screen import Outcome, Refused, Report, Say, Screen, State, Work
+from screens.screen import Outcome, Refused, Report, Screen, State, Work
 from screens.source import wanted
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
@@ -67,6 +66,6 @@ without a system that boots."""
         def then(faults: tuple[FaultyPackage, ...]) -> Outcome:
             if faults:
                 raise Refused(sentence(faults), "what", "go back and choose another source, or copy these again")
-            return replace(state)
+            return state
 
-        return Work("Checking the packages", run, then, "what", failed=lambda why: Say(why, error=True))
+        return Work("Checking the packages", run, then, "what")

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 import urwid
 
+from installer.model.errors import InstallerError
 from installer.model.ports import Machine, Preview
 from screens.desk import Desk, Layer
-from screens.keyline import ALIASES
+from screens.keyline import ALIASES, EVERYWHERE
 from screens.readers import reader
-from screens.screen import Leave
+from screens.screen import Leave, told
 from screens.terminal import Terminal
 
 LOG_LINES = 500
+FAULT = "a fault in the installer itself; the log has it"
 NO_CTRL_C = "Ctrl-C does nothing here. Esc goes back; on the first screen it leaves the installer."
 
 
@@ -39,7 +41,7 @@ class Window:
         self.terminal = setting.terminal
         self.look = self.terminal.look
         self.result: Leave | None = None
-        self._desk = Desk(setting.product, self._unhandled)
+        self._desk = Desk(setting.product, self._unhandled, self.guarded)
         self._layers: list[Layer] = []
         self._looks = self.terminal.look.others()
         self.loop = urwid.MainLoop(
@@ -86,6 +88,18 @@ class Window:
     def _layer(self) -> Layer:
         return self._layers[-1]
 
+    def guarded(self, action: Callable[[], object]) -> None:
+        """Do something on the UI thread; what goes wrong is said, and the session goes on."""
+        try:
+            action()
+        except urwid.ExitMainLoop:
+            raise
+        except InstallerError as error:
+            self.say(f"{told(error)} ({error.hint})" if error.hint else told(error), error=True)
+        except Exception as fault:
+            self.setting.on_fault(fault)
+            self.say(FAULT, error=True)
+
     def say(self, text: str, *, error: bool = False) -> None:
         """Show a message at the bottom of the screen."""
         if self._layers:
@@ -115,7 +129,7 @@ class Window:
 
     def _help(self) -> None:
         if self._layer.help:
-            self.push(reader(f"Help: {self._layer.title}", [self._layer.help], self.pop))
+            self.push(reader(f"Help: {self._layer.title}", [self._layer.help, "", *EVERYWHERE], self.pop))
 
     def _log(self) -> None:
         lines = list(self.machine.log_lines(LOG_LINES)) or ["There is no log yet."]

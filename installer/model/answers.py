@@ -29,6 +29,7 @@ __all__ = (
     "RootPassword",
     "StaticAddress",
     "no_origins",
+    "origin_of",
 )
 
 
@@ -99,6 +100,15 @@ class Naming:
 def no_origins() -> Mapping[str, Origin]:
     """Return the origins of values that nobody gave."""
     return MappingProxyType({})
+
+
+def origin_of(origins: Mapping[str, Origin], name: str) -> Origin:
+    """Return where the value of a dotted field name came from, or that of its parent, or default."""
+    while name:
+        if name in origins:
+            return origins[name]
+        name = name.rpartition(".")[0]
+    return Origin("default")
 
 
 @dataclass(frozen=True)
@@ -205,11 +215,7 @@ class Answers:
 
     def origin(self, name: str) -> Origin:
         """Return where the value of a dotted field name came from, or that of its parent, or default."""
-        while name:
-            if name in self.origins:
-                return self.origins[name]
-            name = name.rpartition(".")[0]
-        return Origin("default")
+        return origin_of(self.origins, name)
 
     def draft(self) -> Draft:
         """Return the Draft that completes to these answers."""

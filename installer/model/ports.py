@@ -87,6 +87,10 @@ class Trial:
         """The repositories of the additional media (Linux pack) that lie beside the base: `packages.linux`."""
         return tuple(repository for repository in self.repositories if _is_additional(repository))
 
+    def wanted(self, *, additional: bool) -> tuple[Repository, ...]:
+        """Return what is installed from here: the additional media's repositories only when they are asked for."""
+        return tuple(found for found in self.repositories if additional or not _is_additional(found))
+
     def sources(self, *, additional: bool) -> tuple[Location, ...]:
         """Return the sources for the Draft, which an answerfile then reproduces.
 
@@ -94,10 +98,6 @@ class Trial:
         """
         wanted = self.wanted(additional=additional)
         return (self.location,) if wanted == self.repositories else tuple(found.location for found in wanted)
-
-    def wanted(self, *, additional: bool) -> tuple[Repository, ...]:
-        """Return what is installed from here: the additional media's repositories only when they are asked for."""
-        return tuple(found for found in self.repositories if additional or not _is_additional(found))
 
 
 def _is_additional(repository: Repository) -> bool:

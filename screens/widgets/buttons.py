@@ -17,7 +17,7 @@ class Button:
 
 
 class Buttons(FlowElement):
-    """Right-aligned buttons; Left and Right move, Enter and Space press, the first letter jumps."""
+    """Right-aligned buttons; Left, Right and Tab move, Enter and Space press."""
 
     def __init__(self, buttons: Sequence[Button], default: int = -1) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from screens.widgets.cells import BoxElement, Drawing, Line, wrap
 
@@ -20,7 +20,6 @@ class Viewer(BoxElement):
         self._total = 0
         self._at_end = at_end
         self._hang = hang
-        self.on_end: Callable[[], None] = lambda: None
         self.replace(lines)
 
     def replace(self, lines: Sequence[str | Attributed]) -> None:
@@ -29,9 +28,9 @@ class Viewer(BoxElement):
         self.changed()
 
     @property
-    def seen_all(self) -> bool:
-        """Whether the last line is in view."""
-        return self._top + self._height >= self._total
+    def texts(self) -> tuple[str, ...]:
+        """The lines as they were given."""
+        return tuple(text for _, text in self._lines)
 
     def draw(self, columns: int, rows: int | None, *, focus: bool) -> Drawing:
         """Draw what is in view, with a line that tells what is not."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.identities import Identities
 from backend.installation import Circumstances
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
@@ -155,6 +156,35 @@ def test_an_older_preview_is_not_carried_out(source: Path) -> None:
     with pytest.raises(UsageError, match="no longer the newest"):
         machine.install(old, Person())
     assert machine.system.actions == []
+
+
+class _Held(RecordedMachine):
+    """The first preview comes to its end only when it is let go."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self.begun, self.let_go = threading.Event(), threading.Event()
+
+    def _ids(self, count: int) -> Identities:
+        if not self.begun.is_set():
+            self.begun.set()
+            self.let_go.wait(30)
+        return super()._ids(count)
+
+
+def test_a_preview_that_was_broken_off_and_ends_late_takes_nothing_from_a_newer_one(source: Path) -> None:
+    machine = _Held(recorded("many"))
+    late = threading.Thread(target=lambda: machine.preview(draft_for(source, "sda"), Cancel()))
+    late.start()
+    assert machine.begun.wait(30)
+    preview = machine.preview(draft_for(source, "sdb"), Cancel())
+    machine.let_go.set()
+    late.join(30)
+    person = Person()
+    machine.install(preview, person)
+    assert isinstance(person.events[-1], PlanFinished) and person.events[-1].ok
+    changed = " ".join(word for action in machine.system.actions for word in action)
+    assert "sdb" in changed and "/dev/sda" not in changed
 
 
 def test_a_dry_run_installs_nothing(source: Path) -> None:

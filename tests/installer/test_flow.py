@@ -117,3 +117,16 @@ def test_only_what_is_missing_is_asked_when_the_rest_was_answered_beforehand() -
     flow = _flow(_State(answered=frozenset("abd")))
     assert flow.skip_answered() == "c"
     assert _next(flow) == "z"
+
+
+def test_at_the_first_stage_there_is_nothing_before_although_something_is_left_to_answer() -> None:
+    flow = _flow(_State(answered=frozenset("a")))
+    flow.skip_answered()
+    assert flow.name == "b" and not flow.at_first
+    assert flow.back(flow.state) == "a" and flow.at_first
+
+
+def test_a_first_stage_opened_again_leads_back_to_the_last_one() -> None:
+    flow = _at_the_end()
+    flow.reopen("a", flow.state)
+    assert not flow.at_first and flow.back(flow.state) == "z"

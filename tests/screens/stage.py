@@ -21,6 +21,7 @@ from screens.app import App
 from screens.disks import with_only_disk
 from screens.keys import Decoder, PasteGuard
 from screens.screen import Leave, Screen, State
+from screens.start import first_state
 from screens.terminal import Terminal
 from screens.window import Setting
 from tests.screens.recorded_machine import RecordedMachine
@@ -58,13 +59,16 @@ class Session:
         self.terminal = Terminal(self._slave, self._slave, environment)
         self.faults: list[BaseException] = []
         setting = Setting(self.terminal, machine, "XenServer", self.faults.append)
-        self.road = flow(State(machine.facts, draft or Draft()))
+        self.road = flow(first_state(machine, draft))
+        if draft is not None:
+            self.road.skip_answered()
         self.app = App(setting, self.road, (*SCREENS, *RUN_SCREENS))
         self.emulator = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.emulator)
         self._decoder, self._guard = Decoder(), PasteGuard()
         self.result: Leave | None = None
         self.raw = b""
+        self.patience_s = 5.0
         self.remote = False
         self.clock_by_hand = False
         self.another_source = False
@@ -77,7 +81,7 @@ class Session:
 
     def start(self) -> None:
         self.terminal.start()
-        self.app.open(self.road.name)
+        self.app.begin()
         self.settle()
 
     def close(self) -> None:
@@ -113,7 +117,7 @@ class Session:
 
     def settle(self) -> None:
         """Wait for works, then paint."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + self.patience_s
         while self.app._task and not self._waits_for_cancel() and time.monotonic() < deadline:
             self.app._task.wait(0.05)
             try:

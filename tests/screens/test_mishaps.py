@@ -1,0 +1,177 @@
+"""What goes wrong besides bad input: faults of the program, a shell or keymap that fails, an end that takes time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from installer.model.errors import DeviceError
+from installer.model.events import AfterFailure, StepFailed
+from installer.model.hardware import look_at
+from installer.model.ports import Cancel, Preview, RunListener, Trial
+from installer.model.secret import Secret
+from installer.model.source import Location, LocationKind, Repository
+from tests.screens.reach import at
+from tests.screens.recorded_machine import RecordedMachine, host, package
+from tests.screens.stage import session
+from tests.screens.test_screens import has_focus
+
+
+@dataclass
+class _Troubled(RecordedMachine):
+    """Its shell and keymap fail; the end of an installation waits for `released`."""
+
+    shell_error: BaseException | None = None
+    keymap_error: Exception | None = None
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def shell(self) -> None:
+        if self.shell_error:
+            raise self.shell_error
+
+    def load_keymap(self, name: str) -> str:
+        if self.keymap_error:
+            raise self.keymap_error
+        return ""
+
+    def install(self, preview: Preview, listener: RunListener) -> None:
+        failure = StepFailed(1, "partition sda", "no answer", "sfdisk", (), "sda is as it was.", "the cable")
+        listener.event(failure)
+        if listener.failed(failure) is AfterFailure.STOP:
+            self.released.wait(30)
+            raise DeviceError("no answer")
+
+
+@pytest.mark.parametrize("name", ["welcome", "failure"])
+def test_shell_that_fails_is_told_and_the_session_goes_on(name: str) -> None:
+    error = DeviceError("there is no shell on this machine", hint="look for /bin/sh")
+    with session(_Troubled(host("single"), shell_error=error)) as shown:
+        shown.go_to("welcome")
+        if name == "failure":
+            shown.go_to("confirm")
+            shown.answer()
+            shown.wait_for("Not installed")
+        shown.press("f2")
+        assert shown.name == name and "there is no shell on this machine" in shown.text
+        assert shown.app._layers[-1].message[0] == "error" and not shown.faults
+
+
+def test_fault_of_the_program_in_a_key_is_noted_and_told() -> None:
+    fault = RuntimeError("marked fault")
+    with session(_Troubled(host("single"), shell_error=fault)) as shown:
+        shown.press("f2")
+        assert shown.faults == [fault] and "a fault in the installer itself" in shown.text
+        shown.press("f12")
+        assert shown.name == "welcome"
+
+
+def test_fault_in_what_a_screen_answers_is_noted_and_told() -> None:
+    with session(RecordedMachine(host("single"))) as shown:
+        shown.go_to("timezone-area")
+        shown.app._screen._list = None  # type: ignore[union-attr]  # what a fault of the program may leave
+        shown.press("f12")
+        assert len(shown.faults) == 1 and "a fault in the installer itself" in shown.text
+        shown.press("esc")
+        assert shown.name == "password"
+
+
+def test_keymap_that_cannot_be_loaded_is_told_and_passed() -> None:
+    error = DeviceError("the keymap fr cannot be loaded", where="loadkeys")
+    with session(_Troubled(host("single"), keymap_error=error)) as shown:
+        shown.type("french")
+        shown.press("f12")
+        assert shown.name == "welcome" and "the keymap fr cannot be loaded" in shown.text, shown.text
+        assert shown.road.state.draft.keymap == "fr"
+
+
+def test_reboot_after_a_failure_waits_for_the_release_off_the_ui_thread() -> None:
+    machine = _Troubled(host("single"), in_image=True)
+    with session(machine) as shown:
+        shown.go_to("confirm")
+        shown.answer()
+        shown.wait_for("Not installed")
+        shown.patience_s = 0.0
+        shown.press("f12", "enter")
+        assert shown.result is None and "Giving back what the installation holds" in shown.text, shown.text
+        machine.released.set()
+        shown.patience_s = 5.0
+        shown.settle()
+        assert shown.left and shown.left.reboot and shown.left.code == 1
+
+
+def _slow_nics(count: int) -> RecordedMachine:
+    facts = host("many")
+    nics = tuple(replace(facts.nics[0], name=f"eth{n}", speed_mbit=10) for n in range(count))
+    disks = tuple(
+        replace(facts.disks[0], name=f"sd{chr(97 + n)}", excluded="it is in use by something") for n in range(20)
+    )
+    return RecordedMachine(replace(facts, nics=nics, disks=disks))  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (72, 20)])
+def test_many_problems_of_a_machine_leave_buttons_and_focus_in_view(size: tuple[int, int]) -> None:
+    machine = _slow_nics(40)
+    with session(machine, size) as shown:
+        shown.go_to("hardware")
+        assert "< Look again >" in shown.text and has_focus(shown), shown.text
+        assert "more lines below" in shown.text
+        last = look_at(machine.facts).warnings[-1].message.split()[0]
+        for _ in range(40):
+            shown.press("page down")
+        assert last in shown.text and "end of text" in shown.text and "< Look again >" in shown.text, shown.text
+
+
+def _at(path: str) -> Location:
+    return Location(LocationKind.URL, Secret(f"http://mirror/{path}"))
+
+
+@dataclass
+class _BothPacks(RecordedMachine):
+    """Both packs lie at every address."""
+
+    count: int = 1
+
+    def try_source(self, location: Location, cancel: Cancel, timeout_s: float = 60.0) -> Trial:
+        base = Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", _at("packages.main"), (package("dom0fs"),))
+        linux = Repository("xs:linux", "Linux Pack", "XenServer", "4.0.1-1", _at("packages.linux"), (package("guest"),))
+        return Trial(location, (base,) * self.count + (linux,))
+
+
+def test_many_repositories_leave_the_buttons_in_view() -> None:
+    with session(_BothPacks(host("single"), count=12)) as shown:
+        shown.remote = True
+        shown.go_to("repositories")
+        assert "more lines below" in shown.text and "< Ok >" in shown.text and has_focus(shown), shown.text
+
+
+def test_vlan_survives_a_change_to_a_source_on_the_network_and_is_used_to_reach_it() -> None:
+    machine = RecordedMachine(host("single"))
+    with session(machine) as shown:
+        shown.go_to("management-network")
+        shown.press("tab")
+        shown.type("12")
+        shown.go_to("confirm")
+        assert "VLAN 12" in shown.text, shown.text
+        shown.press("f12", "left", "enter")
+        shown.type("installation source")
+        shown.press("enter", "down", "space", "f12")
+        shown.remote = True
+        shown.go_to("network")
+        shown.go_to("confirm")
+        assert "VLAN 12" in shown.text, shown.text
+        assert any(done.startswith("network ") and "vlan=12" in done for done in machine.done), machine.done
+
+
+def test_labels_of_the_time_are_whole() -> None:
+    with at("set-time") as shown:
+        assert "Time (HH:MM or with :SS)" in shown.text
+
+
+def test_serial_line_tells_keys_that_work_in_a_field_too() -> None:
+    with at("address", term="vt220") as shown:
+        for words in ("F12^N next", "Esc^P back", "F1^Y help", "F2^Z shell", "F3^O log"):
+            assert words in shown.lines[-1]
+        shown.send(b"\x19")
+        assert shown.title.startswith("Help") and "Ctrl-T" in shown.text and "Ctrl-G" in shown.text
