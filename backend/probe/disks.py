@@ -28,6 +28,7 @@ VIRTUAL = re.compile(r"loop[0-9]+")
 TRANSPORTS = (  # parts of a device's path in sysfs, the narrowest first
     ("/usb", "usb"),
     ("/session", "iscsi"),
+    ("/ctlr_", "fcoe"),  # a controller below the network interface (Documentation/ABI/testing/sysfs-bus-fcoe)
     ("/rport-", "fc"),
     ("/end_device-", "sas"),
     ("/ata", "sata"),
