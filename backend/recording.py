@@ -17,6 +17,7 @@ UNPACKED = {
     "/boot/xen.gz": "",
     "/boot/vmlinuz-KERNEL": "",
     "/boot/initrd.img-KERNEL": "",
+    "/lib/systemd/system/ssh.service": "",
 }
 TARGET = "/target"
 
