@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from backend.confined import ConfinedRoot, unshare_mounts
-from backend.left_behind import note_path, note_text
+from backend.left_behind import check_unlocked, is_left_behind, note_path, note_text
 from backend.partitioner import partition_node, write_partition_table
 from backend.probe.in_use import Fingerprint, fingerprint
 from backend.probe.snapshot import loop_of_file
@@ -146,6 +146,11 @@ class RealSystem:
     def note_detached(self, device: str) -> None:
         """Remove the file."""
         Path(note_path(device)).unlink(missing_ok=True)
+
+    def is_left_behind(self, device: str, path: str) -> bool:
+        """By the note, while no living installer holds the file's lock; raises DiskRefused when one does."""
+        check_unlocked(path)
+        return is_left_behind(device, path)
 
     def settle(self) -> None:
         """Wait for udev where one runs."""

@@ -17,6 +17,7 @@ UNPACKED = {
     "/boot/xen.gz": "",
     "/boot/vmlinuz-KERNEL": "",
     "/boot/initrd.img-KERNEL": "",
+    "/lib/systemd/system/ssh.service": "",
 }
 TARGET = "/target"
 
@@ -24,7 +25,8 @@ TARGET = "/target"
 class RecordingSystem:
     """`actions` lists every change in order; `fail_at` n makes the n-th change (from 1) fail.
 
-    `resources` lists what was taken and released, in order: locks, loop devices, mounts.
+    `resources` lists what was taken and released, in order: locks, loop devices, mounts. `taken` are loop devices that
+    somebody else attached since the plan was made.
     """
 
     def __init__(self, *, fail_at: int = 0, files: dict[str, str] | None = None) -> None:
@@ -34,6 +36,7 @@ class RecordingSystem:
         self.locks: list[str] = []
         self.resources: list[tuple[str, str]] = []
         self.fingerprints: dict[str, Fingerprint] = {}
+        self.taken: set[str] = set()
         self._fail_at = fail_at
 
     def _change(self, *words: str) -> None:
@@ -103,6 +106,10 @@ class RecordingSystem:
 
     def note_detached(self, device: str) -> None:
         """Nothing of this machine is written."""
+
+    def is_left_behind(self, device: str, path: str) -> bool:
+        """As the plan has it, unless `taken` says that the device is another's by now."""
+        return device not in self.taken
 
     @contextmanager
     def locked(self, path: str) -> Iterator[None]:

@@ -63,6 +63,9 @@ class System(Protocol):
     def note_detached(self, device: str) -> None:
         """Forget the note."""
 
+    def is_left_behind(self, device: str, path: str) -> bool:
+        """Say whether an installer that has ended left this image file attached to this loop device."""
+
     def locked(self, path: str) -> AbstractContextManager[None]:
         """Keep other installers off an image file or device."""
 

@@ -21,7 +21,7 @@ RULE = (
     AttributeRow("model", "instead of a name: a disk of this model", form="as lsblk shows it", pattern=".+"),
     AttributeRow("min-size", "instead of a name: a disk of this size or larger", form="480 GB, 16 GiB", pattern=_SIZE),
     AttributeRow("max-size", "instead of a name: a disk of this size or smaller", form="2 TB", pattern=_SIZE),
-    AttributeRow("pick", "which one of the disks that fit", values=tuple(Pick)),
+    AttributeRow("pick", "which one of the usable disks that fit; without it only one may fit", values=tuple(Pick)),
 )
 
 PRIMARY_DISK = ElementRow(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from installer.answerfile import write_answerfile
 from installer.model import rules
 from installer.model.answers import Answers
+from installer.model.disk_links import stable_links
 from installer.model.errors import InvalidAnswer
 from installer.model.host import Host
 from installer.model.password_hash import hashed
@@ -41,7 +42,7 @@ def _stable_nic(name: str, host: Host) -> str:
 
 def _stable_disk(name: str, host: Host) -> str:
     disk = host.disk(name)
-    for link in disk.by_id if disk else ():
+    for link in stable_links(disk) if disk else ():
         try:
             return rules.disk_name(link)
         except InvalidAnswer:  # udev may make links that no rule takes

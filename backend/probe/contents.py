@@ -100,7 +100,9 @@ class _Look:
         """Return a signature with what only its own metadata tell of its group."""
         if found.type == LVM:
             volume = self._physical_volume(offset)
-            return replace(found, group=volume.group, group_uuid=volume.group_uuid, members=volume.members)
+            members = volume.member_uuids
+            group = replace(found, group=volume.group, group_uuid=volume.group_uuid)
+            return replace(group, members=len(members), member_uuids=members)
         if found.type.endswith(RAID_SUFFIX) and (node := self._node(number)) and self._system.has_tool("mdadm"):
             lines = self._system.run(("mdadm", "--examine", "--export", node), ok=(0, 1))
             return replace(found, members=parse_mdadm(lines))

@@ -17,7 +17,7 @@ from backend.probe.phrases import sentence
 from backend.probe.snapshot import read_snapshot
 from backend.probe.sysfs import SYSFS_BLOCK, disk_serial, disk_wwn, names, natural, read_attribute
 from installer.model.host import Disk
-from installer.model.storage import storage_groups
+from installer.model.storage import in_named_groups, storage_groups
 
 if TYPE_CHECKING:
     from backend.system import System
@@ -28,6 +28,7 @@ VIRTUAL = re.compile(r"loop[0-9]+")
 TRANSPORTS = (  # parts of a device's path in sysfs, the narrowest first
     ("/usb", "usb"),
     ("/session", "iscsi"),
+    ("/ctlr_", "fcoe"),  # a controller below the network interface (Documentation/ABI/testing/sysfs-bus-fcoe)
     ("/rport-", "fc"),
     ("/end_device-", "sas"),
     ("/ata", "sata"),
@@ -125,14 +126,15 @@ def read_disks(system: System | None, *, idle_holders: bool = True) -> tuple[Dis
 
 def with_contents(disks: Sequence[Disk], contents: Sequence[Contents]) -> tuple[Disk, ...]:
     """Return the disks with what is on each, told in a sentence that knows of the others."""
-    groups = storage_groups((disk.name, found.parts) for disk, found in zip(disks, contents, strict=False))
+    on_disks = in_named_groups((disk.name, found.parts) for disk, found in zip(disks, contents, strict=False))
+    groups = storage_groups(on_disks)
     filled = []
-    for disk, found in zip(disks, contents, strict=False):
-        told = sentence(disk.name, found.table, found.parts, found.blank, groups)
-        medium = any(one.type == MEDIUM for part in found.parts for one in part.signatures)
+    for disk, found, (_, parts) in zip(disks, contents, on_disks, strict=False):
+        told = sentence(disk.name, found.table, parts, found.blank, groups)
+        medium = any(one.type == MEDIUM for part in parts for one in part.signatures)
         boot_medium = medium and (disk.removable or disk.transport == "usb")
         excluded = disk.excluded or ("is an installation medium" if boot_medium else "")
-        facts = replace(disk, contents=told, table=found.table, parts=found.parts)
+        facts = replace(disk, contents=told, table=found.table, parts=parts)
         filled.append(replace(facts, boot_medium=boot_medium, excluded=excluded))
     return (*filled, *disks[len(filled) :])
 

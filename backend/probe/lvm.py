@@ -27,12 +27,15 @@ IDENTITY = r"[A-Za-z0-9]{6}-(?:[A-Za-z0-9]{4}-){5}[A-Za-z0-9]{6}"
 
 @dataclass(frozen=True)
 class PhysicalVolume:
-    """`group` and `group_uuid` are empty before vgcreate; `members` counts the group's physical volumes."""
+    """`group` and `group_uuid` are empty before vgcreate, and where only other members carry the group's metadata.
+
+    `member_uuids` are all of the group's physical volumes.
+    """
 
     uuid: str
     group: str = ""
     group_uuid: str = ""
-    members: int = 0
+    member_uuids: tuple[str, ...] = ()
 
 
 def parse_physical_volume(read: Read) -> PhysicalVolume | None:
@@ -80,8 +83,8 @@ def parse_group(pv_uuid: str, text: str) -> PhysicalVolume | None:
     if not head:
         return None
     before_volumes = text.partition("\nlogical_volumes {\n")[0]  # which may be called pv0, too
-    members = len(re.findall(rf'^pv[0-9]+ \{{\nid = "{IDENTITY}"$', before_volumes, re.MULTILINE))
-    return PhysicalVolume(_dashed(pv_uuid), head[1], head[2], members)
+    members = re.findall(rf'^pv[0-9]+ \{{\nid = "({IDENTITY})"$', before_volumes, re.MULTILINE)
+    return PhysicalVolume(_dashed(pv_uuid), head[1], head[2], tuple(members))
 
 
 def _dashed(uuid: str) -> str:

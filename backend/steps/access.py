@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from backend.session import Session
 from backend.steps.files import MakeLink, WriteFile
 from installer.model.plan import Step
@@ -11,7 +13,34 @@ AUTHORIZED_KEYS = "/root/.ssh/authorized_keys"
 UNITS = "/etc/systemd/system"
 # systemd.unit(5): a link to /dev/null masks a unit; ssh.socket would start the server by itself
 SSH_UNITS = ("ssh.service", "ssh.socket")
-WANTED = f"{UNITS}/multi-user.target.wants/ssh.service"
+PACKAGED = "/lib/systemd/system"
+SERVERS = ("ssh.service", "sshd.service")  # as Debian calls it, and as others do
+WANTS = f"{UNITS}/multi-user.target.wants"
+
+
+@dataclass(frozen=True)
+class StartSsh(Step[Session]):
+    """Have the ssh server start with the host.
+
+    Where no package brought one it is a warning: what the packages hold is known only now, behind the point of no
+    return, and the host is complete without it.
+    """
+
+    @property
+    def title(self) -> str:
+        return "start the ssh server with the host"
+
+    @property
+    def weight(self) -> int:
+        return 50_000
+
+    def run(self, session: Session) -> None:
+        system = session.system
+        server = next((unit for unit in SERVERS if system.exists(f"{PACKAGED}/{unit}")), None)
+        if server is None:
+            session.warn("the answers switch ssh on, but none of the packages brings an ssh server: it stays off")
+            return
+        system.link(f"{WANTS}/{server}", f"{PACKAGED}/{server}")
 
 
 def access_files(access: Access) -> tuple[Step[Session], ...]:
@@ -22,5 +51,5 @@ def access_files(access: Access) -> tuple[Step[Session], ...]:
     if access.ssh is False:
         steps += [MakeLink(f"{UNITS}/{unit}", "/dev/null") for unit in SSH_UNITS]
     if access.ssh is True:
-        steps.append(MakeLink(WANTED, "/lib/systemd/system/ssh.service"))
+        steps.append(StartSsh())
     return tuple(steps)

@@ -16,7 +16,11 @@ from installer.model.units import GIB, MIB
 
 @dataclass(frozen=True)
 class DetachLeftBehind(Step[Session]):
-    """Detach a loop device that an installation which was killed left on an image file."""
+    """Detach a loop device that an installation which was killed left on an image file.
+
+    It is looked at again, since the plan may have been made long ago: a loop device that is another's by now, or is
+    detached already, is left alone.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ("losetup", "partx")
     device: str
@@ -28,7 +32,9 @@ class DetachLeftBehind(Step[Session]):
 
     def run(self, session: Session) -> None:
         system = session.system
-        # both fail when it is detached already; AttachImage looks whether it is
+        if not system.is_left_behind(self.device, self.path):
+            return
+        # both fail when it is detached meanwhile; AttachImage looks whether it is
         system.run(("partx", "--delete", self.device), ok=(0, 1))
         system.run(("losetup", "--detach", self.device), ok=(0, 1))
         system.note_detached(self.device)

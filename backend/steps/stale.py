@@ -34,7 +34,7 @@ class StopHolder(Step[Session]):
 
 
 class StopMapping(StopHolder):
-    """Remove a device-mapper device: a logical volume, a multipath device, an opened encrypted volume.
+    """Remove a device-mapper device: a logical volume, a multipath device, another mapping.
 
     By device-mapper itself, which looks at no disk (docs/decisions/0008).
     """
@@ -47,7 +47,6 @@ class StopMapping(StopHolder):
         return {
             HolderKind.LVM: f"stop the logical volume {name} of the volume group {group}",
             HolderKind.MULTIPATH: f"flush the multipath device {name}",
-            HolderKind.CRYPT: f"close the encrypted volume {name}",
         }.get(self.holder.kind, f"remove the mapping {name}")
 
     def run(self, session: Session) -> None:
@@ -87,7 +86,6 @@ class DetachLoop(StopHolder):
 STOPPING: dict[HolderKind, type[StopHolder]] = {
     HolderKind.LVM: StopMapping,
     HolderKind.MULTIPATH: StopMapping,
-    HolderKind.CRYPT: StopMapping,
     HolderKind.MAPPING: StopMapping,
     HolderKind.ARRAY: StopArray,
     HolderKind.LOOP: DetachLoop,

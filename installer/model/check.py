@@ -11,7 +11,7 @@ from installer.model.check_storage import check_storage
 from installer.model.hardware_warnings import hardware_warnings
 from installer.model.host import Disk, Host
 from installer.model.problem import Problem, Severity
-from installer.model.unbuilt import contradictions, unbuilt_answers
+from installer.model.unbuilt import contradictions, unbuilt_answers, unbuilt_disk
 from installer.model.units import GB, human_size
 from installer.model.wishes import StorageType
 
@@ -81,6 +81,9 @@ def _disk_faults(disk: Disk, host: Host, field: str) -> Iterator[tuple[str, str]
         yield f"the disk {disk.label()} cannot be used: {disk.excluded}", ""
     elif disk.read_only:
         yield f"the disk {disk.label()} cannot be used: it is read-only", ""
+    elif unbuilt := unbuilt_disk(disk):
+        reason, hint = unbuilt
+        yield f"the disk {disk.label()} cannot be used: {reason}", hint
     if primary and disk.size_bytes < PRIMARY_DISK_BYTES:
         message = f"the disk {disk.label()} is too small: the primary disk needs {human_size(PRIMARY_DISK_BYTES)}"
         yield message, f"it has {disk.size_bytes:,} bytes of {PRIMARY_DISK_BYTES:,}"

@@ -57,13 +57,14 @@ def shared_groups(host: Host, chosen: Iterable[Disk]) -> tuple[Shared, ...]:
     found = []
     for group in host.groups():
         inside = tuple(name for name in group.disks if name in names)
-        others = tuple(name for name in group.disks if not _is_one_of(name, names, host))
+        others = tuple(name for name in group.disks if not is_one_of(name, names, host))
         if inside and others:
             found.append(Shared(group, inside, others))
     return tuple(found)
 
 
-def _is_one_of(name: str, names: Iterable[str], host: Host) -> bool:
+def is_one_of(name: str, names: Iterable[str], host: Host) -> bool:
+    """Say whether a disk is one of several, by its name or as another path to it."""
     return any(name == other or _same(host, name, other) for other in names)
 
 
@@ -118,7 +119,7 @@ def _running(answers: Answers, host: Host, chosen: tuple[Disk, ...]) -> Iterator
     hints: set[str] = set()
     for holder in holders:
         where = _where(answers, host, next((name for name in holder.disks if name in names), ""))
-        others = tuple(name for name in holder.disks if not _is_one_of(name, names, host))
+        others = tuple(name for name in holder.disks if not is_one_of(name, names, host))
         if holder.kind is HolderKind.OTHER:
             message = f"{holder.device} runs on {_listed(holder.disks)}, and this installer cannot stop it"
             yield Problem(Severity.ERROR, message, where, "stop it and start again")

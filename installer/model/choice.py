@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from installer.model.answers import AdminInterface, Answers, DiskChoice, Draft, Origin, origin_of
 from installer.model.check import disk_refusals
+from installer.model.check_storage import is_one_of
 from installer.model.disk_rule import DiskRule
 from installer.model.host import Disk, Host
 from installer.model.interface import Bond
@@ -17,8 +18,9 @@ from installer.model.problem import Problem, Severity
 def choose_devices(answers: Answers, host: Host) -> tuple[Answers, tuple[Problem, ...]]:
     """Return the answers with the machine's names for whatever they describe, and what could not be found.
 
-    Pure. A rule that several disks fit is a problem that lists them, except that disks the answers have chosen
-    already stand back. Origins follow, so that later problems still name the line of the file.
+    Pure. A rule that several disks fit is a problem that lists them, also where all but one cannot be used: only `pick`
+    chooses. Disks that the answers have chosen already stand back, and the paths to one disk count as one. Origins
+    follow, so that later problems still name the line of the file.
     """
     choosing = _Choosing(answers.origins, host)
     disks = choosing.disks(answers.disks)
@@ -63,7 +65,7 @@ class _Choosing:
     def disks(self, choice: DiskChoice) -> DiskChoice:
         """Return the choice with names in place of its rules."""
         primary = (*choice.primary, *self._by_rules("primary", len(choice.primary), choice.primary_rules))
-        self._chosen |= {disk.path for name in (*primary, *choice.guest) if (disk := self._host.disk(name))}
+        self._chosen |= {disk.name for name in (*primary, *choice.guest) if (disk := self._host.disk(name))}
         guest = (*choice.guest, *self._by_rules("guest", len(choice.guest), choice.guest_rules))
         return replace(choice, primary=primary, guest=guest, primary_rules=(), guest_rules=())
 
@@ -94,29 +96,37 @@ class _Choosing:
                 continue
             self.origins[f"disks.{role}.{named}"] = origin
             named += 1
-            self._chosen.add(disk.path)
+            self._chosen.add(disk.name)
             yield disk.name
 
     def _disk(self, rule: DiskRule, where: str, *, primary: bool) -> Disk | None:
-        refusals = {
-            disk: disk_refusals(disk, self._host, primary=primary) for disk in self._host.disks if rule.fits(disk)
-        }
-        fitting = tuple(refusals)
+        paths = tuple(disk for disk in self._host.disks if rule.fits(disk))
+        refusals = {disk: "; ".join(disk_refusals(disk, self._host, primary=primary)) for disk in paths}
+        fitting = self._one_path_each(sorted(paths, key=lambda disk: refusals[disk] != ""))
         usable = tuple(disk for disk in fitting if not refusals[disk])
-        free = tuple(disk for disk in usable if disk.path not in self._chosen)
-        picked = rule.picked(free or usable)
-        if len(picked) == 1:
+        counted = usable if rule.pick else fitting
+        free = tuple(disk for disk in counted if not is_one_of(disk.name, self._chosen, self._host))
+        picked = rule.picked(free or counted)
+        if len(picked) == 1 and picked[0] in usable:
             return picked[0]
-        if picked:
-            message, listed = f"several disks fit {rule}", ", ".join(disk.label() for disk in picked)
+        listed = ", ".join(f"{disk.label()}: {refusals[disk]}".removesuffix(": ") for disk in picked or fitting)
+        if any(disk in usable for disk in picked):
+            message = f"several disks fit {rule}"
         elif fitting:
             message = f"no disk that fits {rule} can be used"
-            listed = ", ".join(f"{disk.label()}: {'; '.join(refusals[disk])}" for disk in fitting)
         else:
             message = f"no disk of this machine fits {rule}"
             listed = "disks present: " + ", ".join(f"{disk.label()} {disk.wwn}".rstrip() for disk in self._host.disks)
         self.problems.append(Problem(Severity.ERROR, message, where, listed))
         return None
+
+    def _one_path_each(self, disks: Sequence[Disk]) -> tuple[Disk, ...]:
+        """Return the first of all paths to each disk, in the machine's order."""
+        found: list[Disk] = []
+        for disk in disks:
+            if not is_one_of(disk.name, [other.name for other in found], self._host):
+                found.append(disk)
+        return tuple(disk for disk in self._host.disks if disk in found)
 
     def nic(self, interface: AdminInterface) -> str | None:
         """Return the name of the management interface: the one with its address, where that is given."""

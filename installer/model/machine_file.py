@@ -107,6 +107,7 @@ def _signature(reader: JsonObject) -> Signature:
         group=reader.text("group", default=""),
         group_uuid=reader.text("group_uuid", default=""),
         members=reader.number("members", 0, LARGEST, default=0),
+        member_uuids=reader.texts("member_uuids"),
     )
 
 

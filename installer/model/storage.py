@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 LVM = "LVM2_member"
@@ -38,7 +38,8 @@ class Signature:
     """One thing that was recognised: `type` as blkid calls it (ext4, LVM2_member, linux_raid_member).
 
     `group` and `group_uuid` name the volume group, array, pool or file system it is part of; `members` is how many
-    devices that has, 0 when it is not known.
+    devices that has, 0 when it is not known. `member_uuids` are the physical volumes that a volume group's metadata
+    list: they tell the group of those that carry no metadata themselves.
     """
 
     type: str
@@ -47,6 +48,7 @@ class Signature:
     group: str = ""
     group_uuid: str = ""
     members: int = 0
+    member_uuids: tuple[str, ...] = ()
 
     @property
     def kind(self) -> GroupKind | None:
@@ -107,10 +109,32 @@ class StorageGroup:
         return f"{self.kind} {self.name or self.uuid}"
 
 
+def in_named_groups(disks: Iterable[tuple[str, tuple[Part, ...]]]) -> tuple[tuple[str, tuple[Part, ...]], ...]:
+    """Return the disks with every physical volume in the group that another one's metadata put it in.
+
+    Of several physical volumes only some need carry metadata (--metadatacopies 0 of pvcreate(8), --vgmetadatacopies of
+    vgcreate(8)); the others would look as if they belonged to nothing.
+    """
+    disks = tuple(disks)
+    found = (signature for _, parts in disks for part in parts for signature in part.signatures)
+    naming = {uuid: signature for signature in found if signature.group_uuid for uuid in signature.member_uuids}
+
+    def grouped(signature: Signature) -> Signature:
+        by = None if signature.group_uuid or signature.type != LVM else naming.get(signature.uuid)
+        if by is None:
+            return signature
+        return replace(signature, group=by.group, group_uuid=by.group_uuid, members=by.members)
+
+    def filled(part: Part) -> Part:
+        return replace(part, signatures=tuple(map(grouped, part.signatures)))
+
+    return tuple((disk, tuple(map(filled, parts))) for disk, parts in disks)
+
+
 def storage_groups(disks: Iterable[tuple[str, tuple[Part, ...]]]) -> tuple[StorageGroup, ...]:
     """Return the groups that (name, parts) of all disks form, in the order of their first place."""
     found: dict[tuple[GroupKind, str], StorageGroup] = {}
-    for disk, parts in disks:
+    for disk, parts in in_named_groups(disks):
         for part in parts:
             for signature in part.signatures:
                 if signature.kind is None or not signature.group_uuid:

@@ -1,13 +1,17 @@
-"""Answers that are understood but that nothing would act on: errors before anything is written (spec R31)."""
+"""Answers and disks that are understood but that nothing would act on: errors before anything is written (spec R31)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from installer.model.answers import Draft
+from installer.model.host import Disk
+from installer.model.storage import HolderKind
 from installer.model.wishes import Mode, Stage, TimeMethod
 
 NOT_BUILT = "not built in this version yet"
+NETWORK_DISKS = {"iscsi": "iSCSI", "fcoe": "FCoE"}  # by the transport: nothing logs in to them when the host starts
+ENCRYPTED = ("crypto_LUKS", "BitLocker")  # as blkid calls them
 
 
 def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
@@ -26,6 +30,18 @@ def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
         yield f"trust.repository_keys.{index}", f"<repository-key> is {NOT_BUILT}", ""
     if draft.trust.report:
         yield "trust.report", f"<report> is {NOT_BUILT}", "a post-install-script can tell"
+
+
+def unbuilt_disk(disk: Disk) -> tuple[str, str] | None:
+    """Return why nothing is installed on a disk of this kind, and a hint; None for all other disks."""
+    if network := NETWORK_DISKS.get(disk.transport):
+        return f"it is reached over {network}, and installing onto such disks is {NOT_BUILT}", "choose a local disk"
+    signatures = (signature.type for part in disk.parts for signature in part.signatures)
+    opened = any(holder.kind is HolderKind.CRYPT for holder in disk.holders)
+    if opened or any(kind in ENCRYPTED for kind in signatures):
+        hint = f"choose another disk; or give up what is on it by `wipefs --all {disk.path}` and start again"
+        return f"it is encrypted, and installing onto encrypted disks is {NOT_BUILT}", hint
+    return None
 
 
 _STAGE = f"scripts can be run at {Stage.FILESYSTEM_POPULATED}"

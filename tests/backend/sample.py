@@ -139,6 +139,7 @@ VARIANTS: dict[str, Inputs] = {
             ),
         ),
     ),
+    "ssh-on": replace(INPUTS, answers=replace(ANSWERS, access=Access(("ssh-ed25519 AAAA admin",), ssh=True))),
     "stale-storage": replace(
         INPUTS,
         answers=replace(ANSWERS, disks=DiskChoice(("sda",), erase_shared=True)),

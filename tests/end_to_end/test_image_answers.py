@@ -110,6 +110,12 @@ def _plan(text: str) -> str:
     return re.sub(r"DATE='.*'|^answers\.xml:.*$", "", text, flags=re.MULTILINE)
 
 
+def test_ssh_on_without_a_server_among_the_packages_is_told(tmp_path: Path, repository: Path) -> None:
+    code, text = _run(tmp_path, answerfile(str(repository), more="<ssh>on</ssh>"), "--size", "16G")
+    assert code == 0, text
+    assert "none of the packages brings an ssh server" in text
+
+
 def test_a_script_that_must_not_fail_ends_the_run(tmp_path: Path, repository: Path) -> None:
     tmp_path.joinpath("hook").write_text("#!/bin/sh\necho cannot\nexit 3\n", encoding="utf-8")
     code, text = _run(tmp_path, answerfile(str(repository), more=WISHES.format(directory=tmp_path)), "--size", "16G")

@@ -19,10 +19,12 @@ from installer.model.answers import (
     StaticAddress,
 )
 from installer.model.check import check_answers
+from installer.model.hardware import look_at
 from installer.model.host import Disk, Firmware, Host, Nic, Virtualization
 from installer.model.problem import Problem, Severity
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
+from installer.model.storage import Holder, HolderKind, Part, Signature
 from installer.model.unbuilt import NOT_BUILT
 from installer.model.units import GB, GIB, MIB
 from installer.model.wishes import StorageType
@@ -222,3 +224,35 @@ def test_ext_storage_without_a_device_is_told() -> None:
 def test_what_is_not_built_is_an_error_whoever_answered_it() -> None:
     problem = only(replace(ANSWERS, other_interfaces=(AdminInterface("eth1"),)), HOST)
     assert problem.severity is Severity.ERROR and NOT_BUILT in problem.message
+
+
+LUKS, BITLOCKER = (Part(1, MIB, MIB, "", (Signature(kind),)) for kind in ("crypto_LUKS", "BitLocker"))
+OPENED = Holder("dm-0", "vault", HolderKind.CRYPT, ("sda",))
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"transport": "iscsi"}, "reached over iSCSI"),
+        ({"transport": "fcoe"}, "reached over FCoE"),
+        ({"parts": (LUKS,)}, "encrypted"),
+        ({"parts": (Part(2, MIB, MIB), BITLOCKER)}, "encrypted"),
+        ({"holders": (OPENED,)}, "encrypted"),
+    ],
+)
+def test_disks_of_the_network_and_encrypted_ones_are_listed_as_not_offered(
+    facts: dict[str, object], reason: str
+) -> None:
+    """For the control domain and for guests alike."""
+    host = with_primary(**facts)
+    (entry,) = look_at(host).not_offered
+    assert entry.disk.name == "sda" and f"it is {reason}" in entry.reason and NOT_BUILT in entry.reason
+    for answers in (ANSWERS, of_disks("sda", primary="sdb")):
+        problem = only(answers, host)
+        assert problem.severity is Severity.ERROR and problem.hint
+        assert problem.message == f"the disk {SDA.label()} cannot be used: {entry.reason}"
+
+
+@pytest.mark.parametrize("transport", ["fc", "sas", "sata", "nvme", "virtio", "usb", ""])
+def test_disks_of_other_transports_are_offered(transport: str) -> None:
+    assert look_at(with_primary(transport=transport)).not_offered == ()

@@ -27,8 +27,15 @@ from tests.needs import needs
 
 SALT = "0123456789abcdef"
 SDA_LINK = "/dev/disk/by-id/ata-QEMU_HARDDISK_QM00001"
-# links come first that the rule of disk names does not take
-MACHINE = replace(HOST, disks=(replace(SDA, by_id=("/dev/disk/by-id/odd name", SDA_LINK)), SDB))
+SDB_LINK = "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4"
+# links come first that the rule of disk names does not take, and such as go when the disk is erased
+MACHINE = replace(
+    HOST,
+    disks=(
+        replace(SDA, by_id=("/dev/disk/by-id/odd name", SDA_LINK)),
+        replace(SDB, by_id=("/dev/disk/by-id/lvm-pv-uuid-8mWBYg", "/dev/disk/by-id/md-uuid-1", SDB_LINK)),
+    ),
+)
 
 
 def read_again(text: Secret) -> Answers:
@@ -41,7 +48,7 @@ def test_kept_answers_have_stable_names_and_no_password() -> None:
     answers = replace(STATIC, disks=DiskChoice(("sda",), ("sda", "/dev/sdb")))
     _, text = reproducing_answerfile(answers, MACHINE, SALT)
     kept = read_again(text)
-    assert kept.disks == DiskChoice((SDA_LINK,), (SDA_LINK, "/dev/disk/by-id/ata-QM00002"))
+    assert kept.disks == DiskChoice((SDA_LINK,), (SDA_LINK, SDB_LINK))
     assert (kept.interface.name, kept.interface.mac) == (None, "52:54:00:12:34:57")
     assert kept.root_password.kind is PasswordKind.HASH
     assert PASSWORD not in text.reveal() and "marked-secret-url" in text.reveal()

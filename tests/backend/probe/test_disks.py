@@ -74,6 +74,7 @@ def test_a_controller_disk_with_a_slash_in_its_name() -> None:
         ("pci0000:00/0000:00:05.0/virtio1/block/vda", "virtio"),
         ("pci0000:00/0000:02:00.0/host0/port-0:0/end_device-0:0/target0:0:0/0:0:0:0/block/sda", "sas"),
         ("pci0000:00/0000:04:00.0/host1/rport-1:0-2/target1:0:0/1:0:0:0/block/sdc", "fc"),
+        ("pci0000:00/0000:05:00.0/net/eth2/ctlr_0/host9/rport-9:0-2/target9:0:0/9:0:0:0/block/sde", "fcoe"),
         ("platform/host7/session1/target7:0:0/7:0:0:0/block/sdd", "iscsi"),
         ("vbd-51712/block/xvda", "xen"),
         ("pci0000:00/0000:03:00.0/host0/target0:2:0/0:2:0:0/block/sda", ""),

@@ -8,13 +8,19 @@ import os
 import struct
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.probe.contents import read_contents
+from backend.probe.disks import with_contents
 from backend.probe.lvm import PhysicalVolume, Read, parse_group, parse_physical_volume
+from backend.real_system import temporary_system
+from installer.model.host import Disk
+from tests.backend.sample import HOST
 from tests.needs import needs
 
 TEXT = """data {
@@ -66,7 +72,10 @@ def volume(text: bytes, *, at: int = 512, area_size: int = 8192, flags: int = 0)
 
 
 FOUND = PhysicalVolume(
-    "SLdMjS-761a-KHNb-VoJM-BiNa-b2f4-xM14YI", "data", "iGwDtE-6Q30-US8p-fJOJ-2TZ3-B5Et-OymOC3", members=2
+    "SLdMjS-761a-KHNb-VoJM-BiNa-b2f4-xM14YI",
+    "data",
+    "iGwDtE-6Q30-US8p-fJOJ-2TZ3-B5Et-OymOC3",
+    ("SLdMjS-761a-KHNb-VoJM-BiNa-b2f4-xM14YI", "bkHg1u-LmUA-DRRB-wQqN-nsc5-PWal-qdclt6"),
 )
 
 
@@ -77,7 +86,7 @@ def test_reads_the_text_that_the_header_points_to_also_round_the_end_of_the_ring
 
 def test_a_logical_volume_called_like_a_physical_one_is_none() -> None:
     found = parse_group(UUID, TEXT)
-    assert found is not None and found.members == 2
+    assert found is not None and found.member_uuids == FOUND.member_uuids
 
 
 @pytest.mark.parametrize(
@@ -135,10 +144,36 @@ def test_says_what_pvs_says(loops: list[str], options: tuple[str, ...]) -> None:
         _output("vgrename", "-q", *only, f"other{number}", "first")
     _output("vgremove", "-q", *only, "first")
     _output("vgcreate", "-q", *only, "second", *loops)
-    fields = "pv_name,pv_uuid,vg_name,vg_uuid,pv_count"
-    report = json.loads(_output("pvs", "--readonly", "--reportformat", "json", *only, "-o", fields))
-    for row in report["report"][0]["pv"]:
+    rows = reported(*only)
+    for row in rows:
         with open(row["pv_name"], "rb") as stream:
             found = parse_physical_volume(reader(stream.read(2**23)))
-        assert found == PhysicalVolume(row["pv_uuid"], row["vg_name"], row["vg_uuid"], int(row["pv_count"]))
-        assert found.group == "second"
+        assert found is not None and found.group == "second"
+        assert (found.uuid, found.group, found.group_uuid) == (row["pv_uuid"], row["vg_name"], row["vg_uuid"])
+        assert sorted(found.member_uuids) == sorted(other["pv_uuid"] for other in rows)
+
+
+def reported(*only: str) -> list[dict[str, str]]:
+    """Return what pvs says, a row for each physical volume."""
+    fields = "pv_name,pv_uuid,vg_name,vg_uuid"
+    report = json.loads(_output("pvs", "--readonly", "--reportformat", "json", *only, "-o", fields))
+    rows: list[dict[str, str]] = report["report"][0]["pv"]
+    return rows
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("bare", ["pvcreate", "vgcreate"])
+def test_a_member_without_metadata_is_found_by_those_of_the_other(loops: list[str], bare: str) -> None:
+    only = ("--devices", ",".join(loops), "--driverloaded", "n")
+    _output("pvcreate", "-q", *only, loops[0])
+    _output("pvcreate", "-q", *only, *(("--metadatacopies", "0") if bare == "pvcreate" else ()), loops[1])
+    _output("vgcreate", "-q", *only, *(("--vgmetadatacopies", "1") if bare == "vgcreate" else ()), "data", *loops)
+    disks = [Disk(name, loop, 2**26) for name, loop in zip(("sda", "sdb"), loops, strict=True)]
+    with temporary_system() as system:
+        contents = [read_contents(system, disk.path) for disk in disks]
+    volumes = [signature for found in contents for part in found.parts for signature in part.signatures]
+    assert [bool(volume.group_uuid) for volume in volumes].count(False) == 1, "both carry metadata"
+    filled = with_contents(disks, contents)
+    assert [disk.contents for disk in filled] == ["LVM: data also on sdb", "LVM: data also on sda"]
+    (group,) = replace(HOST, disks=filled).groups()
+    assert group.disks == ("sda", "sdb") and group.uuid == reported(*only)[0]["vg_uuid"]

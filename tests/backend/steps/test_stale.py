@@ -15,11 +15,13 @@ from backend.real_system import RealSystem
 from backend.recording import RecordingSystem
 from backend.steps.partition import WipeDisk
 from backend.steps.stale import EXTENDED, ErasePartitions, erase_steps, stop_steps
+from installer.model.check import check_answers
 from installer.model.errors import DeviceError
+from installer.model.problem import errors
 from installer.model.storage import Holder, HolderKind, Part
 from installer.model.units import GIB, MIB
 from tests.backend.run_plan import recording_session
-from tests.backend.sample import SDA, SDB, STALE_SDA, VARIANTS
+from tests.backend.sample import ANSWERS, HOST, SDA, SDB, STALE_SDA, VARIANTS
 from tests.backend.stale import blank, partitioned, write_md, write_zfs
 from tests.needs import needs
 
@@ -55,11 +57,6 @@ def test_what_is_on_top_is_stopped_first_and_each_device_once() -> None:
             "dmsetup remove --retry mpatha",
             "flush the multipath device mpatha",
         ),
-        (
-            replace(VOLUME, kind=HolderKind.CRYPT, name="vault"),
-            "dmsetup remove --retry vault",
-            "close the encrypted volume vault",
-        ),
         (replace(VOLUME, kind=HolderKind.MAPPING, name="a"), "dmsetup remove --retry a", "remove the mapping a"),
         (ARRAY, "mdadm --stop /dev/md127", "stop the array md127"),
         (
@@ -88,12 +85,19 @@ def test_a_device_that_is_gone_already_counts_as_stopped() -> None:
     step.run(recording_session(Listing("Device vg0-root not found")))
 
 
-def test_what_cannot_be_stopped_has_no_step() -> None:
-    assert stop_steps((replace(SDA, holders=(replace(ARRAY, kind=HolderKind.OTHER),)),)) == ()
+# disks with these are refused by check_answers
+NOT_STOPPED = {HolderKind.OTHER, HolderKind.CRYPT}
 
 
-def test_every_kind_but_the_unknown_has_a_step() -> None:
-    for kind in set(HolderKind) - {HolderKind.OTHER}:
+@pytest.mark.parametrize("kind", sorted(NOT_STOPPED))
+def test_what_cannot_be_stopped_has_no_step(kind: HolderKind) -> None:
+    holding = replace(SDA, holders=(replace(ARRAY, kind=kind),))
+    assert stop_steps((holding,)) == ()
+    assert errors(check_answers(ANSWERS, replace(HOST, disks=(holding,))))
+
+
+def test_every_other_kind_has_a_step() -> None:
+    for kind in set(HolderKind) - NOT_STOPPED:
         assert len(stop_steps((replace(SDA, holders=(replace(ARRAY, kind=kind),)),))) == 1
 
 

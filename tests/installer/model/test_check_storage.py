@@ -14,6 +14,7 @@ from installer.model.units import GB
 from tests.installer.test_check import ANSWERS, HOST, SDA, SDB, of_disks
 
 DATA = Signature("LVM2_member", "", "p1", "data", "g1", 2)
+BARE = Signature("LVM2_member", "", "p2")
 GIVEN_UP = replace(ANSWERS, disks=replace(ANSWERS.disks, erase_shared=True))
 
 
@@ -66,8 +67,16 @@ def test_two_groups_of_one_name_are_two() -> None:
     assert check_storage(ANSWERS, replace(HOST, disks=first.disks + second.disks)) == ()
 
 
-def test_a_physical_volume_without_a_group_shares_nothing() -> None:
+def test_a_physical_volume_that_no_group_names_shares_nothing() -> None:
     assert check_storage(ANSWERS, carrying(Signature("LVM2_member", uuid="p"), SDA, SDB)) == ()
+
+
+@pytest.mark.parametrize("chosen", ["sda", "sdb"])
+def test_a_physical_volume_without_metadata_is_in_the_group_that_names_it(chosen: str) -> None:
+    naming, bare = carrying(replace(DATA, member_uuids=("p1", "p2")), SDA), carrying(BARE, SDB)
+    host = replace(HOST, disks=naming.disks + bare.disks)
+    (problem,) = check_storage(of_disks(primary=chosen), host)
+    assert "the volume group data is on sda and sdb" in problem.message and f"erasing {chosen}" in problem.message
 
 
 PATH = replace(SDA, name="sdb", path="/dev/sdb", wwn="0x5", by_id=())

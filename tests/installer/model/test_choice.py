@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,12 @@ from installer.model.check import check_answers
 from installer.model.choice import choose_devices
 from installer.model.disk_rule import DiskRule, Pick
 from installer.model.host import Disk, Host, Nic
+from installer.model.machine_file import load_host
+from installer.model.problem import errors
 from installer.model.units import GB
 from tests.installer.test_check import ANSWERS, HOST
 
+MULTIPATH = Path(__file__).parents[2] / "machines/multipath.json"
 SSD = Disk("sda", "/dev/sda", 480 * GB, model="SAMSUNG MZ7LH480", serial="S1", wwn="0x5002538e00000001")
 TWIN = Disk("sdb", "/dev/sdb", 480 * GB, model="SAMSUNG MZ7LH480", serial="S2", wwn="0x5002538e00000002")
 LARGE = Disk("nvme0n1", "/dev/nvme0n1", 2000 * GB, model="WDC_WDS200T", serial="W1", wwn="eui.0011")
@@ -24,6 +28,7 @@ MACHINE = replace(
     disks=(SSD, TWIN, LARGE, TINY, USED),
     nics=(Nic("eth0", "00:16:3e:00:00:01"), Nic("eth1", "00:16:3e:00:00:02")),
 )
+UNUSED = replace(MACHINE, disks=(SSD, TWIN, LARGE, TINY))
 
 
 def by_rule(primary: DiskRule, *guest: DiskRule, named: tuple[str, ...] = ()) -> Answers:
@@ -62,9 +67,54 @@ def test_smallest_is_the_smallest_that_can_be_used() -> None:
 
 @pytest.mark.parametrize("rule", [DiskRule(model="SAMSUNG MZ7LH480"), DiskRule(pick=Pick.SMALLEST)])
 def test_an_ambiguous_rule_lists_the_matches(rule: DiskRule) -> None:
-    _, (problem,) = choose_devices(by_rule(rule), MACHINE)
+    _, (problem,) = choose_devices(by_rule(rule), UNUSED)
     assert problem.message == f"several disks fit {rule}" and problem.where == "a.xml:2:3"
     assert SSD.label() in problem.hint and TWIN.label() in problem.hint and "sdd" not in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("unusable", "reason"),
+    [(USED, "it is mounted on /"), (replace(TWIN, size_bytes=8 * GB), "is too small: the primary disk needs")],
+)
+def test_a_disk_that_cannot_be_used_makes_a_rule_without_pick_ambiguous_all_the_same(
+    unusable: Disk, reason: str
+) -> None:
+    """Else the wrong one of two like disks is erased, because the right one is in use."""
+    host = replace(MACHINE, disks=(SSD, unusable))
+    answers, (problem,) = choose_devices(by_rule(DiskRule(model="SAMSUNG MZ7LH480")), host)
+    assert answers.disks.primary == ()
+    assert problem.message == 'several disks fit model="SAMSUNG MZ7LH480"'
+    assert f"{SSD.label()}, {unusable.label()}: {reason}" in problem.hint
+
+
+def test_a_guest_rule_does_not_fall_back_on_the_primary_disk_when_the_other_is_in_use() -> None:
+    host = replace(MACHINE, disks=(SSD, USED))
+    rule = DiskRule(model="SAMSUNG MZ7LH480")
+    answers, (problem,) = choose_devices(by_rule(DiskRule(serial="S1"), rule), host)
+    assert answers.disks.guest == () and "it is mounted on /" in problem.hint
+
+
+@pytest.mark.parametrize("attribute", ["serial", "wwn"])
+def test_the_paths_to_one_disk_count_as_one(attribute: str) -> None:
+    host = load_host(MULTIPATH.read_bytes(), MULTIPATH.name)
+    first, *others = host.disks
+    assert any(getattr(other, attribute) == getattr(first, attribute) for other in others)
+    rule = DiskRule(**{attribute: getattr(first, attribute)})
+    answers, problems = choose_devices(by_rule(rule), host)
+    assert problems == () and answers.disks.primary == (first.name,)
+    assert not errors(check_answers(answers, host))
+
+
+def test_a_path_in_use_stands_back_for_one_that_can_be_used() -> None:
+    used, other = replace(SSD, excluded="it is held"), replace(SSD, name="sdz", path="/dev/sdz")
+    answers, problems = choose_devices(by_rule(DiskRule(serial="S1")), replace(MACHINE, disks=(used, other)))
+    assert problems == () and answers.disks.primary == ("sdz",)
+
+
+def test_another_path_to_a_chosen_disk_stands_back_too() -> None:
+    host = replace(MACHINE, disks=(SSD, replace(SSD, name="sdz", path="/dev/sdz"), TWIN))
+    answers, problems = choose_devices(by_rule(DiskRule(serial="S1"), DiskRule(model=SSD.model)), host)
+    assert problems == () and answers.disks.all == ("sda", "sdb")
 
 
 def test_a_rule_that_only_unusable_disks_fit_says_why() -> None:
@@ -79,9 +129,9 @@ def test_a_rule_that_no_disk_fits_lists_the_disks() -> None:
 
 def test_guest_rules_leave_alone_what_is_chosen_already() -> None:
     samsung = DiskRule(model="SAMSUNG MZ7LH480")
-    answers, problems = choose_devices(by_rule(DiskRule(serial="S1"), samsung), MACHINE)
+    answers, problems = choose_devices(by_rule(DiskRule(serial="S1"), samsung), UNUSED)
     assert not problems and answers.disks.guest == ("sdb",)
-    answers, problems = choose_devices(by_rule(DiskRule(pick=Pick.LARGEST), samsung, named=("/dev/sda",)), MACHINE)
+    answers, problems = choose_devices(by_rule(DiskRule(pick=Pick.LARGEST), samsung, named=("/dev/sda",)), UNUSED)
     assert not problems and answers.disks.guest == ("/dev/sda", "sdb")
 
 

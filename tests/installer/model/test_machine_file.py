@@ -21,7 +21,14 @@ FILES = sorted((*(ROOT / "installer" / "data").glob("*.json"), *(ROOT / "tests" 
 COUNT = st.integers(0, 2**63 - 1)
 NAMES = st.text(min_size=1).filter(lambda text: bool(text.strip()))
 SIGNATURES = st.builds(
-    Signature, type=NAMES, label=st.text(), uuid=st.text(), group=st.text(), group_uuid=st.text(), members=COUNT
+    Signature,
+    type=NAMES,
+    label=st.text(),
+    uuid=st.text(),
+    group=st.text(),
+    group_uuid=st.text(),
+    members=COUNT,
+    member_uuids=st.tuples(st.text()),
 )
 PARTS = st.builds(
     Part,
