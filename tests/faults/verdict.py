@@ -6,8 +6,9 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from backend.execute import COMPLETE, UNTOUCHED
+from backend.execute import COMPLETE, STOPPED, UNTOUCHED
 from backend.planner import Inputs
+from backend.steps.stale import stop_steps
 from installer.model.errors import ExitCode, InstallerError
 from installer.model.events import Event, PlanFinished, StepFailed, StepStarted, Warned
 from tests.backend.run_plan import only_told
@@ -68,13 +69,15 @@ def check_outcome(
     else:
         assert WORDS in failed.reason, failed
     state = failed.state
+    chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
     if place.title == RELEASE:
         assert state == COMPLETE, state
     elif place.destructive:
-        chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
         assert all(disk.name in state for disk in chosen) and "not bootable" in state, state
     else:
-        assert state == UNTOUCHED, state
+        stops = {step.title for step in stop_steps(chosen)}
+        stopped = any(event.title in stops for event in events if isinstance(event, StepStarted))
+        assert state == (STOPPED if stopped else UNTOUCHED), state
 
 
 def names_only_chosen_disks(inputs: Inputs, text: str) -> None:
