@@ -124,11 +124,18 @@ def test_a_script_that_must_not_fail_ends_the_run(tmp_path: Path, repository: Pa
         assert image.read(2) != b"\xeb\x63"  # no boot code: the half-made host does not start
 
 
-def test_an_ambiguous_rule_ends_before_anything_is_made(tmp_path: Path, repository: Path) -> None:
+def test_an_ambiguous_rule_ends_before_anything_is_made_and_hides_no_other_problem(
+    tmp_path: Path, repository: Path
+) -> None:
     twins = Path(__file__).parent.parent / "machines" / "twins.json"
-    rule = '<primary-disk pick="smallest" />'
-    code, text = _run(
-        tmp_path, answerfile(str(repository), primary_disk=rule), "--machine", str(twins), "--size", "16G"
-    )
-    assert code == 2 and "several disks fit" in text
+    wrong = {
+        "primary_disk": '<primary-disk pick="smallest" />',
+        "admin_interface": '<admin-interface name="eth7" proto="dhcp"/>',
+        "more": "<guest-disk>sdx</guest-disk>",
+    }
+    xml = answerfile(str(repository), **wrong)
+    code, text = _run(tmp_path, xml, "--machine", str(twins), "--size", "16G")
+    assert code == 2
+    for problem in ("several disks fit", "eth7", "sdx"):
+        assert problem in text, text
     assert not tmp_path.joinpath("disk.img").exists()
