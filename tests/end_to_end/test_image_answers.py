@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.small_repository import small_repository
+from tests.backend.small_repository import add_driver_repository, compiled_driver, small_repository
 from tests.end_to_end.command import PASSWORD, answerfile, installer
 from tests.needs import needs
 
@@ -108,6 +108,27 @@ def _plan(text: str) -> str:
     """Return a plan without what is new in every run: identities, the time, the address of the answers."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|root-[a-z]{8}|xenserver-[a-z]{8}|id [0-9a-f]{8}", "X", text)
     return re.sub(r"DATE='.*'|^answers\.xml:.*$", "", text, flags=re.MULTILINE)
+
+
+def test_drivers_and_firmware_of_the_repository_are_on_the_host_and_a_package_left_out_is_not(
+    tmp_path: Path, repository: Path
+) -> None:
+    needs("gcc", "depmod")
+    driver, firmware = compiled_driver(tmp_path), b"firmware of the card" * 999
+    add_driver_repository(repository, driver, firmware)
+    xml = answerfile(str(repository), more="<skip-package>docs</skip-package>")
+    code, text = _run(tmp_path, xml, "--size", "16G")
+    assert code == 0, text
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    with _root(tmp_path / "disk.img", mounted) as root:
+        modules = root / "usr/lib/modules/1.2.3"
+        assert (modules / "extra/nic.ko").read_bytes() == driver
+        assert (modules / "modules.dep").read_text(encoding="ascii") == "extra/nic.ko:\n"
+        assert "alias pci:v00001AF4d00001000" in (modules / "modules.alias").read_text(encoding="ascii")
+        assert (root / "usr/lib/firmware/nic.bin").read_bytes() == firmware
+        assert os.readlink(root / "lib") == "usr/lib"
+        assert not (root / "usr/share/doc/xen").exists()
 
 
 def test_ssh_on_without_a_server_among_the_packages_is_told(tmp_path: Path, repository: Path) -> None:
