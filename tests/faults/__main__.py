@@ -32,10 +32,11 @@ def main() -> None:
                 print(_real(name, Sweep(here)).line(), flush=True)
         print("\nKilled with signal 9 as each step begins, and started again\n")
         place = killed.prepare(Path(directory))
-        titles = killed.titles(place)
-        for number in range(1, len(titles) + 1):
-            killed.kill_and_start_again(place, number)
-        print(f"{len(titles)} steps, {len(titles)} kills: every next run installed and left nothing")
+        for machine in killed.MACHINES:
+            steps = len(killed.titles(place, machine))
+            for number in range(1, steps + 1):
+                killed.kill_and_start_again(place, machine, number)
+            print(f"{machine}: {steps} steps, {steps} kills: every next run installed and left nothing", flush=True)
 
 
 def _directory() -> str:
