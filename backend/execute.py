@@ -32,6 +32,10 @@ DEBIAN_PACKAGES = (
     "and for UEFI dosfstools mtools grub-efi-amd64-bin efibootmgr"
 )
 UNTOUCHED = "Nothing on any disk has been changed."
+STOPPED = (
+    "Nothing on any disk has been erased; what ran on the chosen disks was being stopped, and may have written its last"
+    " state to them."
+)
 COMPLETE = "Every step was done before that: the host is installed."
 
 
@@ -147,6 +151,8 @@ class _Run:
             self._number, self._title = number, step.title
             if phase.destructive:
                 self._state = self._changed(phase.title)
+            elif step.settles:
+                self._state = STOPPED
             self._emit(StepStarted(number, count, phase.title, step.title))
             started = self._clock()
             while not self._attempt(step):

@@ -96,9 +96,10 @@ def prepare(
     marks = fingerprints_of([target.facts.path for target in targets if not target.create_bytes])
     facts = circumstances.read_facts(any(target.is_image for target in targets))
     answers, unclear = choose_devices(answers, facts)
-    require(unclear)
-    host = apply_targets(facts, targets, answers.disks.primary)
-    require(check_answers(answers, host))
+    # a target that names no disk has none to stand for while the primary one is not clear
+    standing = targets if answers.disks.primary or not unclear else tuple(one for one in targets if one.spec.disk)
+    host = apply_targets(facts, standing, answers.disks.primary)
+    require((*unclear, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
     repositories = _repositories(answers, circumstances, require)

@@ -92,11 +92,12 @@ class RealSystem:
     def zero(self, device: str, starts: Sequence[int]) -> None:
         """Also removes boot code, so that a half-installed disk does not boot its former system."""
         self._log(f"zero the MiB at each of {', '.join(map(str, starts))} and the last one of {device}")
-        with open(device, "r+b", buffering=0) as stream:
+        with open(device, "r+b") as stream:  # buffered: a raw stream may write less, and only says so
             end = stream.seek(0, os.SEEK_END)
             for start in (*starts, end - MIB):
                 stream.seek(max(0, start))
                 stream.write(bytes(min(MIB, end - max(0, start))))
+            stream.flush()
             os.fsync(stream.fileno())
 
     def create_image(self, path: str, size_bytes: int) -> None:
@@ -140,8 +141,7 @@ class RealSystem:
 
     def note_attached(self, device: str, path: str) -> None:
         """A file in /run/lock, which the next installer reads."""
-        with open(note_path(device), "w", encoding="ascii") as stream:
-            stream.write(note_text(device, path))
+        Path(note_path(device)).write_text(note_text(device, path), encoding="ascii")
 
     def note_detached(self, device: str) -> None:
         """Remove the file."""

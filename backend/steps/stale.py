@@ -20,8 +20,12 @@ EXTENDED = ("0x5", "0xf", "0x85")  # containers: their logical partitions are er
 
 @dataclass(frozen=True)
 class StopHolder(Step[Session]):
-    """Stop a running device that nothing uses. What is gone already counts as stopped."""
+    """Stop a running device that nothing uses. What is gone already counts as stopped.
 
+    An array marks its members clean, a volume writes what waits in memory: the disks do not stay bit for bit the same.
+    """
+
+    settles: ClassVar[bool] = True
     holder: Holder
 
     def _stop(self, session: Session, argv: Argv, still_there: Argv, name: str) -> None:

@@ -13,10 +13,12 @@ SessionT = TypeVar("SessionT")
 class Step(ABC, Generic[SessionT]):
     """One thing done to the machine. Steps are frozen dataclasses; none reads another step's result.
 
-    `needs` names the programs it runs; `weight` is its share of the progress bar in bytes or the like.
+    `needs` names the programs it runs; `weight` is its share of the progress bar in bytes or the like. `settles` says
+    that what it stops may write its last state to the disks, which erases nothing.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
+    settles: ClassVar[bool] = False
 
     @property
     def weight(self) -> int:

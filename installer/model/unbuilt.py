@@ -18,6 +18,10 @@ def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
     """Yield dotted field, what is not built, and a hint, for everything answered that no step carries out."""
     if draft.mode is not Mode.FRESH:
         yield "mode", f"the mode {draft.mode} is {NOT_BUILT}", "only fresh installations can be made"
+    disks = draft.disks
+    if disks and (named := len(disks.primary)) + len(disks.primary_rules) > 1:
+        field = "disks.primary.1" if named > 1 else f"disks.primary_rules.{1 - named}"
+        yield field, f"a control domain mirrored over several primary disks is {NOT_BUILT}", _ONE_PRIMARY
     for index, script in enumerate(draft.scripts):
         if script.stage is not Stage.FILESYSTEM_POPULATED:
             yield f"scripts.{index}", f"a script of the stage {script.stage} is {NOT_BUILT}", _STAGE
@@ -44,6 +48,7 @@ def unbuilt_disk(disk: Disk) -> tuple[str, str] | None:
     return None
 
 
+_ONE_PRIMARY = "name one primary disk; further disks for virtual machines are guest disks"
 _STAGE = f"scripts can be run at {Stage.FILESYSTEM_POPULATED}"
 
 

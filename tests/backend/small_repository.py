@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import hashlib
 import io
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -67,3 +68,32 @@ def small_repository(directory: Path) -> Path:
         },
         optional=("docs",),
     ).parent
+
+
+# what depmod looks for in a driver: the section .modinfo (linux/moduleparam.h)
+DRIVER_SOURCE = (
+    'const char alias[] __attribute__((section(".modinfo"))) = "alias=pci:v00001AF4d00001000sv*sd*bc*sc*i*";\n'
+)
+
+
+def compiled_driver(directory: Path) -> bytes:
+    """Return a kernel module for the PCI device 1af4:1000, as far as depmod looks at it."""
+    source, module = directory / "nic.c", directory / "nic.ko"
+    source.write_text(DRIVER_SOURCE, encoding="ascii")
+    subprocess.run(["gcc", "-c", "-o", str(module), str(source)], check=True)
+    return module.read_bytes()
+
+
+def add_driver_repository(directory: Path, driver: bytes, firmware: bytes) -> None:
+    """Write packages.site beside the base pack of `small_repository`: one driver and one firmware file."""
+    site = directory / "packages.site"
+    site.mkdir()
+    lines = []
+    for name, data, rest in (
+        ("nic.ko", driver, "driver nic.ko /lib/modules/${KERNEL_VERSION}/extra/nic.ko"),
+        ("nic.bin", firmware, "firmware nic.bin"),
+    ):
+        site.joinpath(name).write_bytes(data)
+        lines.append(f"{name.replace('.', '-')} {len(data)} {hashlib.md5(data).hexdigest()} {rest}\n")
+    site.joinpath("XS-PACKAGES").write_text("".join(lines), encoding="ascii")
+    site.joinpath("XS-REPOSITORY").write_text("acme:nic\nNIC driver\nXenServer\n4.0.1-1\n", encoding="ascii")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -184,3 +185,30 @@ def test_absolute_link_in_the_target_never_leads_out(real: RealSystem, node: str
         real.write_zeros("/etc/zeros", 10, lambda done: None)
         assert real.read_text("/localtime") == "x"
     assert state(outside) == before
+
+
+@pytest.fixture
+def full_of_ones(tmp_path: Path) -> Path:
+    path = tmp_path / "ones.img"
+    path.write_bytes(b"\xff" * 4 * MIB)
+    return path
+
+
+@pytest.fixture
+def short_writes(full_of_ones: Path) -> Iterator[Path]:
+    """Let no file grow, and no write go, beyond 3.5 MiB: the kernel writes the part that fits (setrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (7 * MIB // 2, hard))
+    yield full_of_ones
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_zeros_that_were_written_in_part_are_an_error(real: RealSystem, short_writes: Path) -> None:
+    with pytest.raises(OSError, match="File too large"):
+        real.zero(str(short_writes), (0,))
+
+
+def test_zeros_go_to_each_start_and_to_the_end_and_nowhere_else(real: RealSystem, full_of_ones: Path) -> None:
+    real.zero(str(full_of_ones), (0, MIB + 512))
+    zeros, ones = bytes(MIB), b"\xff" * MIB
+    assert full_of_ones.read_bytes() == zeros + ones[:512] + zeros + ones[512:] + zeros

@@ -24,12 +24,12 @@ class Figure:
 
     @property
     def ok(self) -> bool:
-        """Whether the value keeps to its limit, by the two places it is shown with."""
-        return round(self.value, 2) <= self.limit
+        """Whether the value keeps to its limit, as it was measured and not as it is shown."""
+        return self.value <= self.limit
 
     def line(self) -> str:
         """Return the figure as a line of the table."""
-        return f"{self.id:34} {self.value:10.2f} {self.limit:8.2f} {self.unit:6} {'ok' if self.ok else 'TOO MUCH'}"
+        return f"{self.id:34} {self.value:10.3f} {self.limit:8.2f} {self.unit:6} {'ok' if self.ok else 'TOO MUCH'}"
 
 
 HEADING = f"{'figure':34} {'value':>10} {'limit':>8} {'unit':6}"

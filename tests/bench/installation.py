@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tests.bench.figures import Figure
 from tests.bench.room import Room
 from tests.end_to_end.command import INSTALLER, answerfile
 
+PACKAGES = "*.tar.bz2"
 LOOK_S = 0.02
 KIB_A_MIB = 1024
 
 
 def measure(room: Room) -> tuple[Figure, ...]:
     """Install both packs twice: as they come, and with every package verified before."""
-    size = sum(path.stat().st_size for path in room.repository.rglob("*.tar.bz2"))
+    size = sum(path.stat().st_size for path in room.repository.rglob(PACKAGES))
     plain_bytes, plain_mib = _install(room)
     verified_bytes, verified_mib = _install(room, "--verify")
     return (
@@ -32,8 +33,9 @@ def measure(room: Room) -> tuple[Figure, ...]:
 
 
 def _install(room: Room, *more: str) -> tuple[int, float]:
-    """Return the bytes that the server sent, and the peak of the installer's own memory in MiB."""
-    with _counting(room.repository) as (base, sent):
+    """Return the bytes of packages that the server sent, and the peak of the installer's own memory in MiB."""
+    packages = {path.name for path in room.repository.rglob(PACKAGES)}
+    with counting(room.repository, packages) as (base, sent):
         (room.directory / "answers.xml").write_text(answerfile(base), encoding="utf-8")
         argv = [str(INSTALLER), "--answerfile", "answers.xml", "--target", "disk.img", "--size", "16G", *more]
         with subprocess.Popen([*argv, "--json", "install"], cwd=room.directory, stdout=subprocess.DEVNULL) as process:
@@ -63,8 +65,8 @@ def _watch(process: subprocess.Popen[bytes]) -> float:
 
 
 @contextmanager
-def _counting(directory: Path) -> Iterator[tuple[str, list[int]]]:
-    """Serve a directory; gives its URL and a list that grows by the bytes of every body sent."""
+def counting(directory: Path, counted: Collection[str]) -> Iterator[tuple[str, list[int]]]:
+    """Serve a directory; gives its URL and a list that grows by the bytes sent of the files with the counted names."""
     sent: list[int] = []
 
     class Handler(SimpleHTTPRequestHandler):
@@ -74,7 +76,8 @@ def _counting(directory: Path) -> Iterator[tuple[str, list[int]]]:
                 with source:
                     while data := source.read(2**20):
                         self.wfile.write(data)
-                        sent.append(len(data))
+                        if PurePosixPath(self.path).name in counted:
+                            sent.append(len(data))
 
         def log_message(self, format: str, *args: object) -> None:
             """Requests are not printed."""

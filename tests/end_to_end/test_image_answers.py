@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.small_repository import small_repository
+from tests.backend.small_repository import add_driver_repository, compiled_driver, small_repository
 from tests.end_to_end.command import PASSWORD, answerfile, installer
 from tests.needs import needs
 
@@ -110,6 +110,27 @@ def _plan(text: str) -> str:
     return re.sub(r"DATE='.*'|^answers\.xml:.*$", "", text, flags=re.MULTILINE)
 
 
+def test_drivers_and_firmware_of_the_repository_are_on_the_host_and_a_package_left_out_is_not(
+    tmp_path: Path, repository: Path
+) -> None:
+    needs("gcc", "depmod")
+    driver, firmware = compiled_driver(tmp_path), b"firmware of the card" * 999
+    add_driver_repository(repository, driver, firmware)
+    xml = answerfile(str(repository), more="<skip-package>docs</skip-package>")
+    code, text = _run(tmp_path, xml, "--size", "16G")
+    assert code == 0, text
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    with _root(tmp_path / "disk.img", mounted) as root:
+        modules = root / "usr/lib/modules/1.2.3"
+        assert (modules / "extra/nic.ko").read_bytes() == driver
+        assert (modules / "modules.dep").read_text(encoding="ascii") == "extra/nic.ko:\n"
+        assert "alias pci:v00001AF4d00001000" in (modules / "modules.alias").read_text(encoding="ascii")
+        assert (root / "usr/lib/firmware/nic.bin").read_bytes() == firmware
+        assert os.readlink(root / "lib") == "usr/lib"
+        assert not (root / "usr/share/doc/xen").exists()
+
+
 def test_ssh_on_without_a_server_among_the_packages_is_told(tmp_path: Path, repository: Path) -> None:
     code, text = _run(tmp_path, answerfile(str(repository), more="<ssh>on</ssh>"), "--size", "16G")
     assert code == 0, text
@@ -124,11 +145,18 @@ def test_a_script_that_must_not_fail_ends_the_run(tmp_path: Path, repository: Pa
         assert image.read(2) != b"\xeb\x63"  # no boot code: the half-made host does not start
 
 
-def test_an_ambiguous_rule_ends_before_anything_is_made(tmp_path: Path, repository: Path) -> None:
+def test_an_ambiguous_rule_ends_before_anything_is_made_and_hides_no_other_problem(
+    tmp_path: Path, repository: Path
+) -> None:
     twins = Path(__file__).parent.parent / "machines" / "twins.json"
-    rule = '<primary-disk pick="smallest" />'
-    code, text = _run(
-        tmp_path, answerfile(str(repository), primary_disk=rule), "--machine", str(twins), "--size", "16G"
-    )
-    assert code == 2 and "several disks fit" in text
+    wrong = {
+        "primary_disk": '<primary-disk pick="smallest" />',
+        "admin_interface": '<admin-interface name="eth7" proto="dhcp"/>',
+        "more": "<guest-disk>sdx</guest-disk>",
+    }
+    xml = answerfile(str(repository), **wrong)
+    code, text = _run(tmp_path, xml, "--machine", str(twins), "--size", "16G")
+    assert code == 2
+    for problem in ("several disks fit", "eth7", "sdx"):
+        assert problem in text, text
     assert not tmp_path.joinpath("disk.img").exists()

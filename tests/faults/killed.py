@@ -9,7 +9,13 @@ from pathlib import Path
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import INSTALLER, answerfile, installer
 
+# one line a machine: those that images stand in for
+MACHINES = ("qemu", "qemu-uefi")
 IMAGE = ("--target", "disk.img", "--size", "16G")
+
+
+def _words(machine: str) -> tuple[str, ...]:
+    return ("--answerfile", "answers.xml", "--machine", machine, *IMAGE)
 
 
 def prepare(directory: Path) -> Path:
@@ -19,21 +25,21 @@ def prepare(directory: Path) -> Path:
     return directory
 
 
-def titles(directory: Path) -> list[str]:
+def titles(directory: Path, machine: str) -> list[str]:
     """Return the titles of all steps, from a dry run."""
     (directory / "disk.img").unlink(missing_ok=True)
-    outcome = installer("--answerfile", "answers.xml", *IMAGE, "--dry-run", "--json", "install", cwd=directory)
+    outcome = installer(*_words(machine), "--dry-run", "--json", "install", cwd=directory)
     (plan,) = [record for record in map(json.loads, outcome.out.splitlines()) if record["event"] == "Plan"]
     return [step["title"] for phase in plan["phases"] for step in phase["steps"]]
 
 
-def kill_and_start_again(directory: Path, number: int) -> None:
+def kill_and_start_again(directory: Path, machine: str, number: int) -> None:
     """Kill a run as step `number` (from 1) begins; raises AssertionError unless the next run works and leaves nothing.
 
     The image is the one that the killed run left, as it is.
     """
     (directory / "disk.img").unlink(missing_ok=True)
-    argv = [str(INSTALLER), "--answerfile", "answers.xml", *IMAGE, "--json", "install"]
+    argv = [str(INSTALLER), *_words(machine), "--json", "install"]
     with subprocess.Popen(argv, cwd=directory, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
             record = json.loads(line)
@@ -41,7 +47,7 @@ def kill_and_start_again(directory: Path, number: int) -> None:
                 process.kill()
                 break
         assert process.wait(timeout=60) == -9
-    outcome = installer("--answerfile", "answers.xml", *IMAGE, "install", cwd=directory)
+    outcome = installer(*_words(machine), "install", cwd=directory)
     assert outcome.code == 0, f"the run after a kill at step {number}: {outcome.text}"
     left = leftovers(directory)
     assert not left, f"after a kill at step {number}: {left}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from backend.execute import InstallPlan, execute
 from backend.planner import Inputs, make_plan
 from backend.recording import RecordingSystem
+from installer.model.check_storage import chosen_disks
 from installer.model.errors import InstallerError
 from installer.model.events import Event, Warned
 from tests.backend.run_plan import recording_session
@@ -16,8 +17,13 @@ from tests.faults.verdict import Place, Row, check_outcome, places
 FIRST_DESTRUCTIVE = "disks"
 
 
-def run(plan: InstallPlan, system: RecordingSystem) -> tuple[list[Event], list[int], InstallerError | None]:
-    """Run a plan; returns its events, how many changes had been made before each, and the error."""
+def run(
+    plan: InstallPlan, system: RecordingSystem, inputs: Inputs
+) -> tuple[list[Event], list[int], InstallerError | None]:
+    """Run a plan with the devices of the chosen disks, and no others.
+
+    Returns its events, how many changes had been made before each, and the error.
+    """
     events: list[Event] = []
     counts: list[int] = []
 
@@ -26,6 +32,7 @@ def run(plan: InstallPlan, system: RecordingSystem) -> tuple[list[Event], list[i
         counts.append(len(system.actions))
 
     session = recording_session(system)
+    session.devices = {disk.name: disk.path for disk in chosen_disks(inputs.answers, inputs.host)}
     session.warn = lambda message: emit(Warned(message))
     try:
         execute(plan, session, emit)
@@ -38,7 +45,7 @@ def sweep(name: str, inputs: Inputs) -> Row:
     """Let every change fail once; raises AssertionError at the first that is not told or not released as it must be."""
     plan = make_plan(inputs)
     whole = RecordingSystem()
-    events, counts, error = run(plan, whole)
+    events, counts, error = run(plan, whole, inputs)
     assert error is None, error
     where = places(events, counts, FIRST_DESTRUCTIVE, len(whole.actions))
     for position, place in enumerate(where, 1):
@@ -48,7 +55,7 @@ def sweep(name: str, inputs: Inputs) -> Row:
 
 def _fail_at(position: int, place: Place, inputs: Inputs, plan: InstallPlan) -> None:
     system = RecordingSystem(fail_at=position)
-    events, _, error = run(plan, system)
+    events, _, error = run(plan, system, inputs)
     action = system.actions[position - 1]
     more = "\n".join([*map(shlex.join, system.actions), *system.files.values()])
     try:

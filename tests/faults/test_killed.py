@@ -12,9 +12,19 @@ from tests.needs import needs
 pytestmark = pytest.mark.root
 
 
-@pytest.mark.parametrize("title", ["check that sda", "make an ext3", "install kernel", "install the boot loader"])
-def test_next_run_after_a_kill_works(tmp_path: Path, title: str) -> None:
-    needs("losetup", "mkfs.ext3", "vgcreate", "lbzip2", "grub-mkimage")
+@pytest.mark.parametrize(
+    ("machine", "title"),
+    [
+        ("qemu", "check that sda"),
+        ("qemu", "make an ext3"),
+        ("qemu", "install kernel"),
+        ("qemu", "install the boot loader"),
+        ("qemu-uefi", "make a FAT32 file system"),
+        ("qemu-uefi", "install the boot loader"),
+    ],
+)
+def test_next_run_after_a_kill_works(tmp_path: Path, machine: str, title: str) -> None:
+    needs("losetup", "mkfs.ext3", "vgcreate", "lbzip2", "grub-mkimage", "mkfs.vfat")
     prepare(tmp_path)
-    (number,) = [number for number, text in enumerate(titles(tmp_path), 1) if text.startswith(title)]
-    kill_and_start_again(tmp_path, number)
+    (number,) = [number for number, text in enumerate(titles(tmp_path, machine), 1) if text.startswith(title)]
+    kill_and_start_again(tmp_path, machine, number)

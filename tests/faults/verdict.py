@@ -6,8 +6,10 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from backend.execute import COMPLETE, UNTOUCHED
+from backend.execute import COMPLETE, STOPPED, UNTOUCHED
 from backend.planner import Inputs
+from backend.steps.stale import stop_steps
+from installer.model.check_storage import chosen_disks, is_one_of
 from installer.model.errors import ExitCode, InstallerError
 from installer.model.events import Event, PlanFinished, StepFailed, StepStarted, Warned
 from tests.backend.run_plan import only_told
@@ -68,20 +70,22 @@ def check_outcome(
     else:
         assert WORDS in failed.reason, failed
     state = failed.state
+    chosen = chosen_disks(inputs.answers, inputs.host)
     if place.title == RELEASE:
         assert state == COMPLETE, state
     elif place.destructive:
-        chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
         assert all(disk.name in state for disk in chosen) and "not bootable" in state, state
     else:
-        assert state == UNTOUCHED, state
+        stops = {step.title for step in stop_steps(chosen)}
+        stopped = any(event.title in stops for event in events if isinstance(event, StepStarted))
+        assert state == (STOPPED if stopped else UNTOUCHED), state
 
 
 def names_only_chosen_disks(inputs: Inputs, text: str) -> None:
-    """Raise AssertionError when a disk of the machine is named that the answers did not choose."""
-    chosen = {inputs.host.disk(name) for name in inputs.answers.disks.all}
+    """Raise AssertionError when a disk of the machine is named that is neither chosen nor another path to one."""
+    chosen = [disk.name for disk in chosen_disks(inputs.answers, inputs.host)]
     for disk in inputs.host.disks:
-        if disk not in chosen:
+        if not is_one_of(disk.name, chosen, inputs.host):
             for name in (disk.name, disk.path, disk.serial, *disk.by_id):
                 found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) if name else None
                 assert not found, f"{name} is named, which was not chosen"

@@ -19,6 +19,8 @@ from installer.model.answers import (
     StaticAddress,
 )
 from installer.model.check import check_answers
+from installer.model.choice import choose_devices
+from installer.model.disk_rule import DiskRule
 from installer.model.hardware import look_at
 from installer.model.host import Disk, Firmware, Host, Nic, Virtualization
 from installer.model.problem import Problem, Severity
@@ -224,6 +226,28 @@ def test_ext_storage_without_a_device_is_told() -> None:
 def test_what_is_not_built_is_an_error_whoever_answered_it() -> None:
     problem = only(replace(ANSWERS, other_interfaces=(AdminInterface("eth1"),)), HOST)
     assert problem.severity is Severity.ERROR and NOT_BUILT in problem.message
+
+
+@pytest.mark.parametrize(
+    "disks",
+    [
+        DiskChoice(("sda", "sdb")),
+        DiskChoice(("sda",), primary_rules=(DiskRule(serial="S2"),)),
+        DiskChoice((), primary_rules=(DiskRule(serial="S1"), DiskRule(serial="S2"))),
+    ],
+)
+def test_a_second_primary_disk_is_an_error_and_never_guest_storage(disks: DiskChoice) -> None:
+    found = check_answers(replace(ANSWERS, disks=disks), HOST)
+    assert [problem.severity for problem in found] == [Severity.ERROR]
+    assert f"several primary disks is {NOT_BUILT}" in found[0].message
+
+
+def test_the_model_carries_several_primary_disks_to_the_check() -> None:
+    """The shape that a mirrored control domain needs: a tuple, filled by names and by rules alike."""
+    disks = DiskChoice(("sda",), primary_rules=(DiskRule(serial="S2"),))
+    chosen, problems = choose_devices(replace(ANSWERS, disks=disks), HOST)
+    assert problems == () and chosen.disks.primary == ("sda", "sdb")
+    assert NOT_BUILT in only(chosen, HOST).message
 
 
 LUKS, BITLOCKER = (Part(1, MIB, MIB, "", (Signature(kind),)) for kind in ("crypto_LUKS", "BitLocker"))

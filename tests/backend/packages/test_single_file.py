@@ -19,15 +19,12 @@ from installer.model.errors import DeviceError, PackageError
 from installer.model.source import Package, PackageType
 from installer.model.units import MIB
 from tests.backend.run_plan import recording_session
+from tests.backend.small_repository import compiled_driver
 from tests.backend.target import Target, mounted_target
 from tests.needs import needs
 
 DATA = b"one file, as it is" * 1000
 DRIVER_PATH = "/lib/modules/${KERNEL_VERSION}/extra/nic.ko"
-# what depmod looks for in a driver: the section .modinfo (linux/moduleparam.h)
-DRIVER_SOURCE = (
-    'const char alias[] __attribute__((section(".modinfo"))) = "alias=pci:v00001AF4d00001000sv*sd*bc*sc*i*";\n'
-)
 
 
 @pytest.fixture
@@ -60,10 +57,7 @@ def _session(system: System) -> Session:
 @pytest.mark.root
 def test_driver_goes_to_the_unpacked_kernel_and_modprobe_finds_it(target: Target, tmp_path: Path) -> None:
     needs("gcc", "depmod")
-    source = tmp_path / "nic.c"
-    source.write_text(DRIVER_SOURCE, encoding="ascii")
-    subprocess.run(["gcc", "-c", "-o", str(tmp_path / "nic.ko"), str(source)], check=True)
-    data = (tmp_path / "nic.ko").read_bytes()
+    data = compiled_driver(tmp_path)
     assert install(target.system, data, about(data, PackageType.DRIVER, DRIVER_PATH))[-1] == len(data)
     IndexModules().run(_session(target.system))
     modules = target.root / "usr/lib/modules/1.2.3"
