@@ -59,8 +59,8 @@ console: ## use the host that `make demo` installed (leave with Ctrl-A X)
 	@test -f $(DEMO) || { echo "there is no $(DEMO) yet: run make demo BOOT=0 first" >&2; exit 2; }
 	$(BIN)/python -m tests.end_to_end.demo --image $(DEMO) --console
 
-check: build/.venv ## lint, types and all tests that need no virtual machine (under two minutes)
-	$(PYTEST) -q $(TWO) -m 'not vm'
+check: build/.venv ## lint, types and the tests that need neither virtual machine nor minutes (under two minutes)
+	$(PYTEST) -q $(TWO) -m 'not vm and not long'
 
 test: $(PAYLOAD) install-fast.img install.img ## all tests with the virtual machine, but the rarest kinds of machines
 	$(PYTEST) -q $(TWO) -m 'not rare'

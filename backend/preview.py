@@ -8,6 +8,7 @@ from backend.installation import Prepared
 from installer.model.ports import Preview
 from installer.model.problem import Problem, Severity
 from installer.model.progress import PhaseOutline
+from installer.model.units import human_size
 
 BLANK_CONTENTS = ("blank", "new image file")
 
@@ -16,6 +17,14 @@ def preview_of(prepared: Prepared, number: int, problems: tuple[Problem, ...], *
     """Return what a person confirms."""
     plan, inputs = prepared.plan, prepared.inputs
     chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
+    packages = [
+        package
+        for repository in inputs.repositories
+        for package in repository.packages
+        if package.name not in inputs.answers.skipped_packages
+    ]
+    size = human_size(sum(package.size_bytes for package in packages))
+    base = inputs.repositories[0] if inputs.repositories else None
     return Preview(
         number=number,
         disks=plan.disks,
@@ -26,6 +35,8 @@ def preview_of(prepared: Prepared, number: int, problems: tuple[Problem, ...], *
         phases=tuple(PhaseOutline(phase.title, len(phase.steps)) for phase in plan.phases),
         notes=plan.notes,
         problems=problems,
+        product=f"{base.product} {base.version}" if base else "",
+        amount=f"{len(packages)} package{'s' if len(packages) != 1 else ''}, {size}",
         dry_run=dry_run,
     )
 

@@ -10,7 +10,8 @@ from installer.model.host import Host
 from installer.model.ports import Preview
 from screens.network import chosen_nic
 from screens.screen import BACK, Begin, Leave, Outcome, Refused, Reopen, Screen, State, Stay, Work
-from screens.widgets.cells import Element, Paragraph
+from screens.verify import VERIFY
+from screens.widgets.cells import Element, Paragraph, joined
 from screens.widgets.choice import Choice, Option
 from screens.widgets.listing import Item, Listing
 from screens.widgets.viewer import Attributed, Viewer
@@ -84,8 +85,11 @@ F12 does not install: it only moves to the Install button."""
 def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     """Return what is going to happen, in the order of importance."""
     lines: list[str | Attributed] = []
-    begin = "Dry run: nothing will be changed. An installation would erase:" if preview.dry_run else ""
-    lines.append(("strong", begin or "Ready to install. Everything on these disks will be erased:"))
+    if preview.dry_run:
+        begin = "Dry run: nothing will be changed. An installation would erase:"
+    else:
+        begin = f"{joined(('Ready to install', preview.product), ' ')}. Everything on these disks will be erased:"
+    lines.append(("strong", begin))
     for disk in preview.disks:
         heading = disk.heading.removeprefix("disk ")
         data = any(name in heading.split() for name in preview.not_blank)
@@ -95,6 +99,8 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     if preview.untouched:
         lines += ["", f"  Untouched: {', '.join(preview.untouched)}"]
     lines += [""]
+    checked = "verified" if state.choice("verify.done") == VERIFY else "checked while they are installed"
+    lines += [f"  {joined((preview.amount, checked), ', ')}"]
     lines += [f"  {line}" for line in preview.packages]
     lines += [""]
     lines += [f"  {line}" for line in settings(state, state.host)]

@@ -11,7 +11,7 @@ from installer.model.hardware import look_at
 from installer.model.host import Disk, Host
 from installer.model.units import human_size
 from screens.screen import Outcome, Refused, Screen, State
-from screens.widgets.cells import Element, Paragraph, joined
+from screens.widgets.cells import Element, Paragraph, cut, joined, width
 from screens.widgets.choice import Choice, Option
 from screens.widgets.listing import Item, Listing
 
@@ -39,7 +39,7 @@ def row(disk: Disk) -> tuple[str, ...]:
         disk.transport,
         disk.model,
         disk.serial,
-        disk.contents or "unknown",
+        (disk.contents or "unknown").replace("LVM volume group ", "LVM "),
     )
     return tuple(
         text if len(text) <= limit else (f"…{text[1 - limit :]}" if number == 4 else f"{text[: limit - 1]}…")
@@ -74,6 +74,9 @@ A disk is not offered when it is too small or something uses it."""
         host = self.state.host
         disks = self.state.draft.disks
         items = [Item(disk.name, row(disk)) for disk in offered(host)]
+        reasons = [f"{refused.disk.label()}: {refused.reason}" for refused in look_at(host).not_offered]
+        if reasons:
+            self.help = "\n".join([type(self).help, "", "Not offered here:", *(f"  {reason}" for reason in reasons)])
         self._list = Listing(
             items, disks.primary[0] if disks else "", heading=HEADING, below=not_offered(host), say=self.say
         )
@@ -103,9 +106,9 @@ def not_offered(host: Host) -> Sequence[str]:
     lines = []
     for number, (disk, why) in enumerate(reasons[:3]):
         head = "Not offered:  " if number == 0 else " " * 14
-        more = f"  (and {len(reasons) - 3} more)" if number == 2 and len(reasons) > 3 else ""
+        more = f"  (F1: {len(reasons) - 3} more)" if number == 2 and len(reasons) > 3 else ""
         text = joined((disk.name, human_size(disk.size_bytes), disk.model[:16]), " ")
-        lines.append(f"{head}{text}: {why}{more}")
+        lines.append(f"{head}{text}: {cut(why, 76 - width(head + text + more))}{more}")
     return lines
 
 

@@ -14,5 +14,9 @@ KEYS = "Up Down PgUp PgDn scroll  Enter or Esc close"
 
 def reader(title: str, lines: Sequence[str], close: Callable[[], None], *, at_end: bool = False) -> Layer:
     """Return a layer that shows lines until it is closed."""
-    form = Form([Viewer(lines, at_end=at_end)], Buttons([Button("Close", close)]))
-    return Layer(title, form, KEYS, esc=close, f12=close)
+    return reader_of(title, Viewer(lines, at_end=at_end), close)
+
+
+def reader_of(title: str, viewer: Viewer, close: Callable[[], None]) -> Layer:
+    """Return a layer that shows a text, which may be replaced, until it is closed."""
+    return Layer(title, Form([viewer], Buttons([Button("Close", close)])), KEYS, esc=close, f12=close)

@@ -57,6 +57,7 @@ class Installing:
     def paint(self) -> None:
         """Put what has happened on the screen."""
         self._hear()
+        self._app.follow_log()
         if self._screen is not None:
             self._screen.show(self._progress.view())
 

@@ -167,7 +167,7 @@ class Screen:
 
     name: ClassVar[str]
     title: ClassVar[str]
-    help: ClassVar[str]
+    help: str
     f12: str = ""
     buttons: tuple[str, ...] = (BACK, OK)
     default: str = OK

@@ -13,9 +13,10 @@ from installer.model.errors import InstallerError
 from installer.model.ports import Machine, Preview
 from screens.desk import Desk, Layer
 from screens.keyline import ALIASES, EVERYWHERE
-from screens.readers import reader
+from screens.readers import reader, reader_of
 from screens.screen import Leave, told
 from screens.terminal import Terminal
+from screens.widgets.viewer import Viewer
 
 LOG_LINES = 500
 FAULT = "a fault in the installer itself; the log has it"
@@ -43,6 +44,7 @@ class Window:
         self.result: Leave | None = None
         self._desk = Desk(setting.product, self._unhandled, self.guarded)
         self._layers: list[Layer] = []
+        self._open_log: tuple[Layer, Viewer] | None = None
         self._looks = self.terminal.look.others()
         self.loop = urwid.MainLoop(
             self._desk,
@@ -132,8 +134,23 @@ class Window:
             self.push(reader(f"Help: {self._layer.title}", [self._layer.help, "", *EVERYWHERE], self.pop))
 
     def _log(self) -> None:
-        lines = list(self.machine.log_lines(LOG_LINES)) or ["There is no log yet."]
-        self.push(reader("Log", lines, self.pop, at_end=True))
+        viewer = Viewer(self._log_lines(), at_end=True)
+        layer = reader_of("Log", viewer, self.pop)
+        self._open_log = (layer, viewer)
+        self.push(layer)
+
+    def _log_lines(self) -> tuple[str, ...]:
+        return self.machine.log_lines(LOG_LINES) or ("There is no log yet.",)
+
+    def follow_log(self) -> None:
+        """Show what has come to the log since it was opened, as long as it is."""
+        if self._open_log is None:
+            return
+        layer, viewer = self._open_log
+        if layer not in self._layers:
+            self._open_log = None
+        elif viewer.texts != (lines := self._log_lines()):
+            viewer.replace(lines)
 
     def _plan(self) -> None:
         preview = self.plan()

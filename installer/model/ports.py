@@ -143,7 +143,8 @@ class Preview:
 
     `disks` say before and after of each disk to be destroyed; `not_blank` are the names of those with something on
     them; `untouched` the other disks of the machine; `lines` the whole plan for the plan key; `phases` for
-    `installer.model.progress.Progress`; `problems` are warnings only. `dry_run`: there is nothing to confirm.
+    `installer.model.progress.Progress`; `problems` are warnings only. `product` is what becomes of the machine, with
+    its version; `amount` how many packages and bytes that are. `dry_run`: there is nothing to confirm.
     """
 
     number: int
@@ -155,6 +156,8 @@ class Preview:
     phases: tuple[PhaseOutline, ...]
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    product: str = ""
+    amount: str = ""
     dry_run: bool = False
 
 

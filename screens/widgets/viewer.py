@@ -10,7 +10,9 @@ Attributed = tuple[str, str]
 
 
 class Viewer(BoxElement):
-    """Lines with an attribute each, wrapped; it says how much there is below."""
+    """Lines with an attribute each, wrapped; it says how much there is below.
+
+    With `at_end` the end stays in view when lines are added, until a person scrolls up."""
 
     def __init__(self, lines: Sequence[str | Attributed], *, at_end: bool = False, hang: int = 0) -> None:
         super().__init__()
@@ -18,7 +20,7 @@ class Viewer(BoxElement):
         self._top = 0
         self._height = 10
         self._total = 0
-        self._at_end = at_end
+        self._at_end = self._follows = at_end
         self._hang = hang
         self.replace(lines)
 
@@ -48,7 +50,7 @@ class Viewer(BoxElement):
         if rows is None:
             return Drawing(lines, (0, 0) if focus else None)
         lines += [[] for _ in range(self._height - len(lines))]
-        hint = self._hint()
+        hint = self._hint() or ("this is all of the text" if focus else "")
         marker = "►" if focus and hint else " "
         lines.append([("plain", marker), ("focus" if focus and hint else "dim", f" {hint} " if hint else "")])
         return Drawing(lines, (0, len(lines) - 1 if hint else 0) if focus else None)
@@ -66,10 +68,10 @@ class Viewer(BoxElement):
                  "end": self._total}  # fmt: skip
         if key not in moves:
             return key
-        self._at_end = False
         top = max(0, min(self._total - self._height, self._top + moves[key]))
         if top == self._top and key in ("up", "down"):
             return key
         self._top = top
+        self._at_end = self._follows and top == self._total - self._height
         self.changed()
         return None

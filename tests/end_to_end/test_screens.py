@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.backend.small_repository import small_repository
+from tests.backend.sources.web_server import answering, serving_files
 from tests.end_to_end.command import answerfile, installer
 from tests.end_to_end.disk_image import partitions, read_file
 from tests.screens.on_pty import Terminal, on_terminal
@@ -101,14 +102,41 @@ def test_dry_run_goes_from_keymap_to_the_plan(
             assert shown.text.isascii() and b"\x1b[0;1;3" not in shown.sent
         else:
             assert "──" in shown.text and b"\x1b[0;1;37;44m" in shown.sent
-        if remote:
-            assert "static 10.1.2.3/24 via 10.1.2.1" in shown.text or "more line" in shown.text
+        shown.press("page down")
+        shown.wait_for("static 10.1.2.3/24 via 10.1.2.1" if remote else "by DHCP")
         assert not any(query in shown.sent for query in QUERIES)
         shown.press("f12", "enter")
         assert shown.finish() == 0
         assert b"Nothing was changed." in shown.sent and b"install the boot loader" in shown.sent
         assert PASSWORD.encode() not in shown.sent
     assert PASSWORD not in (tmp_path / "logs" / "install.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(("machine", "term", "size", "remote"), ROADS)
+def test_road_ends_in_an_installed_image(
+    tmp_path: Path, repository: Path, machine: str, term: str, size: tuple[int, int], remote: bool
+) -> None:
+    """Recorded machines of every kind; one of them fetches its packages over HTTP, with a static address."""
+    arguments = ["--machine", str(MACHINES / f"{machine}.json"), "--target", "sda=disk.img", "--size", "16G"]
+    arguments += ["--media", str(repository)]
+    files = {f"/{path.relative_to(repository)}": path.read_bytes() for path in repository.rglob("*") if path.is_file()}
+    with answering(serving_files(files)) as url, on_terminal(arguments, tmp_path, term, size) as shown:
+        _until_source(shown)
+        if remote:
+            _address(shown, f"http://{url}/", static=True)
+        else:
+            shown.press("f12")
+        _until_confirm(shown)
+        shown.wait_for("Ready to install")
+        shown.press("page down")
+        shown.wait_for("static 10.1.2.3/24 via 10.1.2.1" if remote else "by DHCP")
+        shown.press("f12", "enter")
+        shown.wait_for("The host is installed", 90)
+        shown.press("f12", "enter")
+        assert shown.finish() == 0 and PASSWORD.encode() not in shown.sent
+    kept = read_file(tmp_path / "disk.img", partitions(tmp_path / "disk.img")[0], "/root/installer-answerfile.xml")
+    assert ("10.1.2.3" in kept) is remote and (url in kept) is remote
 
 
 def _install(shown: Terminal) -> None:

@@ -1,6 +1,6 @@
 """Random keys, seeded, on every recorded machine and several sizes: what must hold after each of them.
 
-`python -m tests.screens.random_keys --keys 20000` is the long run; the suite makes a short one.
+`python -m tests.screens.random_keys --keys 20000` is one long run; the suite makes a short one, and `make test` four.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from screens.desk import LEAST_COLUMNS, LEAST_ROWS
+from screens.widgets.cells import width
 from tests.screens.reach import ALL
 from tests.screens.recorded_machine import RecordedMachine, host
 from tests.screens.stage import KEYS, Session, session
@@ -89,7 +90,9 @@ def _session(shown: Session, chance: random.Random, findings: Findings, count: i
 def check(shown: Session) -> None:
     """See that a frame is sound."""
     columns, rows = shown.size
-    assert len(shown.emulator.display) == rows
+    for row in shown.app._desk.render((columns, rows), True).content():
+        text = b"".join(run for _, _, run in row).decode()
+        assert width(text) == columns, text
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
         assert "terminal" in "".join(shown.lines), shown.text
         return

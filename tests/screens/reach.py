@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
 
+from installer.model.progress import PhaseState, PhaseView, View
 from screens import RUN_SCREENS, SCREENS
+from screens.progress import ProgressScreen
 from tests.screens.recorded_machine import RecordedMachine, host
 from tests.screens.stage import Session, session
 
 MACHINE_OF = {"hardware": "weak", "shared-storage": "zfs_pool_and_stick"}
 FAILED = ("failure", "other-source")
 REMOTE = ("nic", "network", "address")
+VIEW = View(
+    fraction=0.54, title="install dom0fs (163 MB)", item="dom0fs", done_bytes=88_000_000, total_bytes=163_000_000,
+    rate_bytes_s=21e6, left_s=41.0, elapsed_s=31.0,
+    phases=(
+        PhaseView("last checks", PhaseState.DONE, 3, 3, 0.4), PhaseView("disks", PhaseState.DONE, 9, 9, 2.1),
+        PhaseView("packages", PhaseState.NOW, 2, 5, 12.0), PhaseView("files", PhaseState.NEXT, 0, 20),
+        PhaseView("boot loader", PhaseState.NEXT, 0, 3),
+    ),
+)  # fmt: skip
 ROAD = [screen.name for screen in SCREENS]
 ALL = [*ROAD, *(screen.name for screen in RUN_SCREENS)]
 
@@ -27,7 +39,11 @@ def at(name: str, size: tuple[int, int] = (80, 24), term: str = "xterm") -> Iter
             found.go_to(name)
         else:
             _install(found, machine, name)
-        yield found
+        try:
+            yield found
+        finally:
+            if machine.held:
+                machine.held.set()
 
 
 def _install(found: Session, machine: RecordedMachine, name: str) -> None:
@@ -35,7 +51,7 @@ def _install(found: Session, machine: RecordedMachine, name: str) -> None:
         found.go_to("ntp")
         found.press("down", "space", "f12")
     if name == "progress":
-        machine.pace_s = 0.2
+        machine.held = Event()
     found.go_to("confirm")
     found.answer()
     titles = {
@@ -45,4 +61,12 @@ def _install(found: Session, machine: RecordedMachine, name: str) -> None:
     if name == "other-source":
         found.press("right", "enter")
     if name == "progress":
-        found.wait_for("33 %")
+        _show_progress(found, VIEW)
+
+
+def _show_progress(found: Session, view: View) -> None:
+    screen = found.app._screen
+    assert isinstance(screen, ProgressScreen)
+    screen.show(view)
+    found.app.say("")
+    found.paint()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from zoneinfo import available_timezones
 
 from installer.model.answers import Draft, PasswordKind
@@ -73,9 +74,11 @@ class RecordedMachine:
     further: list[Further] = field(default_factory=list)
     beside: tuple[Repository, ...] = ()
     clock_set: datetime | None = None
+    held: Event | None = None
+    log: list[str] = field(default_factory=lambda: [f"2026-11-23 20:14:0{n} line {n} of the log" for n in range(5)])
 
     def log_lines(self, count: int) -> tuple[str, ...]:
-        return tuple(f"2026-11-23 20:14:0{number} line {number} of the log" for number in range(5))[:count]
+        return tuple(self.log[-count:])
 
     def probe(self) -> Host:
         return self.facts
@@ -142,11 +145,15 @@ class RecordedMachine:
             packages=("packages from memory (xs:main, XenServer 4.0.1-1): Base Pack",),
             lines=tuple(f"line {number} of the plan" for number in range(60)),
             phases=tuple(PhaseOutline(phase, 1) for phase, _ in STEPS),
+            product="XenServer 4.0.1-1",
+            amount="2 packages, 326 MB",
             dry_run=self.dry_run,
         )
 
     def install(self, preview: Preview, listener: RunListener) -> None:
         draft = self.previews[preview.number - 1]
+        if self.held:
+            self.held.wait(60)
         for number, (phase, title) in enumerate(STEPS, 1):
             listener.event(StepStarted(number, len(STEPS), phase, title))
             while number == 2 and self.fail_steps:

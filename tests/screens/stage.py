@@ -16,6 +16,7 @@ import urwid
 
 from installer.flow import Flow, Stage
 from installer.model.answers import Draft
+from installer.model.ports import Machine
 from screens import RUN_SCREENS, SCREENS
 from screens.app import App
 from screens.disks import with_only_disk
@@ -46,7 +47,7 @@ class Session:
 
     def __init__(
         self,
-        machine: RecordedMachine,
+        machine: Machine,
         size: tuple[int, int] = (80, 24),
         term: str = "xterm",
         draft: Draft | None = None,
@@ -227,7 +228,7 @@ class Session:
 
 @contextmanager
 def session(
-    machine: RecordedMachine, size: tuple[int, int] = (80, 24), term: str = "xterm", draft: Draft | None = None
+    machine: Machine, size: tuple[int, int] = (80, 24), term: str = "xterm", draft: Draft | None = None
 ) -> Iterator[Session]:
     """Return a session that has begun."""
     found = Session(machine, size, term, draft)

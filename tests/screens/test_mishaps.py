@@ -104,10 +104,8 @@ def test_reboot_after_a_failure_waits_for_the_release_off_the_ui_thread() -> Non
 def _slow_nics(count: int) -> RecordedMachine:
     facts = host("many")
     nics = tuple(replace(facts.nics[0], name=f"eth{n}", speed_mbit=10) for n in range(count))
-    disks = tuple(
-        replace(facts.disks[0], name=f"sd{chr(97 + n)}", excluded="it is in use by something") for n in range(20)
-    )
-    return RecordedMachine(replace(facts, nics=nics, disks=disks))  # fmt: skip
+    disks = tuple(replace(facts.disks[0], name=f"sd{chr(98 + n)}", excluded="it is in use") for n in range(20))
+    return RecordedMachine(replace(facts, nics=nics, disks=(facts.disks[0], *disks)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (72, 20)])
@@ -162,6 +160,38 @@ def test_vlan_survives_a_change_to_a_source_on_the_network_and_is_used_to_reach_
         shown.go_to("confirm")
         assert "VLAN 12" in shown.text, shown.text
         assert any(done.startswith("network ") and "vlan=12" in done for done in machine.done), machine.done
+
+
+def test_every_disk_that_is_not_offered_is_named_with_its_reason() -> None:
+    machine = _slow_nics(1)
+    machine.facts = replace(machine.facts, disks=(*machine.facts.disks, replace(machine.facts.disks[0], name="vda")))
+    with session(machine) as shown:
+        shown.go_to("primary-disk")
+        assert "(F1: 17 more)" in shown.text
+        shown.press("f1")
+        seen = shown.text
+        for _ in range(10):
+            shown.press("page down")
+            seen += shown.text
+        assert all(f"  sd{letter} " in seen for letter in "bcdefghijklmnopqrstu"), seen
+
+
+def test_name_of_a_volume_group_can_be_read_in_the_list() -> None:
+    with at("primary-disk") as shown:
+        assert "LVM VG_XenStorage" in shown.text
+    with at("storage") as shown:
+        assert "LVM VG_XenSto" in shown.text
+
+
+@pytest.mark.parametrize(("skip", "words"), [(False, "326 MB, verified"), (True, "checked while they are installed")])
+def test_confirm_screen_says_version_amount_and_whether_the_packages_were_checked(skip: bool, words: str) -> None:
+    with session(RecordedMachine(host("single"))) as shown:
+        shown.go_to("verify")
+        if skip:
+            shown.press("down", "space")
+        shown.go_to("confirm")
+        assert "Ready to install XenServer 4.0.1-1." in shown.text
+        assert f"2 packages, 326 MB, {words.removeprefix('326 MB, ')}" in shown.text, shown.text
 
 
 def test_labels_of_the_time_are_whole() -> None:
