@@ -276,10 +276,7 @@ class RealSystem:
             raise UsageError(f"cannot be written: {error.strerror}", where=path) from error
 
     def keep_mounts_private(self) -> None:
-        """Have what is mounted from now on seen by this thread alone, those it starts, and their programs.
-
-        What others mount or unmount is still seen here, such as another disc.
-        """
+        """Have what is mounted from now on seen by this thread and what it starts alone; a change of discs comes in."""
         unshare_mounts()
         self.run(("mount", "--make-rslave", "/"))
 
