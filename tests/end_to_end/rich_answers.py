@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.end_to_end.command import PASSWORD
 from tests.end_to_end.virtual_machine import VirtualMachine
+from tests.needs import needs
 
-SCRIPT = '#!/bin/sh\nset -e\ntest -d "$1/etc"\necho "argument $1" > "$1/root/post-install-ran"\n'
+# also leaves the private half of root's key on the host, which is to log in to itself with it
+SCRIPT = """#!/bin/sh
+set -e
+test -d "$1/etc"
+echo "argument $1" > "$1/root/post-install-ran"
+umask 077
+cat > "$1/root/test-key" <<'END'
+{key}END
+"""
+SSH = "ssh -i /root/test-key -o BatchMode=yes -o PasswordAuthentication=no -o StrictHostKeyChecking=no root@localhost"
 ANSWERFILE = f"""<?xml version="1.0"?>
 <installation>
   <primary-disk>{{disk}}</primary-disk>
@@ -19,18 +31,31 @@ ANSWERFILE = f"""<?xml version="1.0"?>
   <admin-interface name="eth0" proto="dhcp"/>
   <timezone>Europe/London</timezone>
   <hostname>xen07.example.org</hostname>
+  <ssh-key>{{key}}</ssh-key>
+  <ssh>{{ssh}}</ssh>
 </installation>
 """
 
 
-def serve_answers(served: Path, base: str, disk: str) -> str:
+def serve_answers(served: Path, base: str, disk: str, *, ssh: bool = True) -> str:
     """Write answerfile and script into a directory that is served at `base`; returns the answerfile's address."""
-    served.joinpath("post-install").write_text(SCRIPT, encoding="utf-8")
-    served.joinpath("answers.xml").write_text(ANSWERFILE.format(base=base, disk=disk), encoding="utf-8")
+    private, public = _new_key()
+    served.joinpath("post-install").write_text(SCRIPT.format(key=private), encoding="utf-8")
+    text = ANSWERFILE.format(base=base, disk=disk, key=public, ssh="on" if ssh else "off")
+    served.joinpath("answers.xml").write_text(text, encoding="utf-8")
     return f"{base}answers.xml"
 
 
-def answers_are_in_force(host: VirtualMachine, disk: str) -> None:
+def _new_key() -> tuple[str, str]:
+    """Return the private and the public half of a new ssh key."""
+    needs("ssh-keygen")
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "key")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(path)], check=True)
+        return path.read_text(encoding="ascii"), path.with_suffix(".pub").read_text(encoding="ascii").strip()
+
+
+def answers_are_in_force(host: VirtualMachine, disk: str, *, ssh: bool = True) -> None:
     """Look at everything that the answers asked for, on a booted host where root has logged in."""
     assert re.search(r"^xen_major +: 4$", host.run("xl info"), re.MULTILINE)
     sizes = host.run(f"lsblk -bno SIZE /dev/{disk}1 /dev/{disk}2").split()
@@ -57,4 +82,14 @@ def answers_are_in_force(host: VirtualMachine, disk: str) -> None:
     assert host.run("readlink /lib") == "usr/lib"
     assert "grub-bios-setup" in host.run("cat /var/log/installer/install.log")
     assert PASSWORD not in host.run("cat /var/log/installer/install.log")
+    _ssh_is_in_force(host, on=ssh)
     assert host.run("systemctl --failed --no-legend") == ""
+
+
+def _ssh_is_in_force(host: VirtualMachine, *, on: bool) -> None:
+    """Root logs in to the host itself by the key, or nobody listens; the server's own keys are made at first boot."""
+    if on:
+        host.until(f"{SSH} 'echo by key as $(id -un)'", r"by key as root")
+        return
+    assert "Connection refused" in host.run(f"{SSH} true")
+    assert host.run("systemctl is-enabled ssh.service") == "masked"

@@ -26,7 +26,7 @@ UNDER_XEN = pytest.param(True, id="xen", marks=pytest.mark.rare)
 @pytest.mark.parametrize("under_xen", [BARE, UNDER_XEN])
 def test_payload_is_installed_over_http_and_the_host_boots(lab: Laboratory, repository: Path, under_xen: bool) -> None:
     lab.served.joinpath("repository").symlink_to(repository.resolve())
-    answers = serve_answers(lab.served, lab.base, "vda")
+    answers = serve_answers(lab.served, lab.base, "vda", ssh=False)
     disk = lab.disk()
     hardware = lab.hardware(disk, memory_mib=2048 if under_xen else 1024)
     said = lab.boot_image(hardware, f"answerfile={answers} install", under_xen=under_xen).wait_for_end(INSTALL_S)
@@ -35,7 +35,7 @@ def test_payload_is_installed_over_http_and_the_host_boots(lab: Laboratory, repo
     _logs_are_on_the_host(disk)
     host = lab.start(lab.hardware(disk, memory_mib=1536))
     host.log_in(PASSWORD)
-    answers_are_in_force(host, "vda")
+    answers_are_in_force(host, "vda", ssh=False)
 
 
 def _logs_are_on_the_host(disk: Path) -> None:

@@ -16,7 +16,7 @@ from tests.backend.small_repository import small_repository
 from tests.backend.stale import GIB, MIB, write_zfs
 from tests.end_to_end.command import answerfile
 from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory
-from tests.end_to_end.virtual_machine import PROMPT
+from tests.end_to_end.virtual_machine import PROMPT, VirtualMachine
 from tests.needs import needs
 
 pytestmark = pytest.mark.vm
@@ -29,9 +29,11 @@ PREPARE = (
     "yes | mdadm --create /dev/md1 --level 1 --metadata 1.0 --raid-devices 2 /dev/vda2 missing --run",
     "mdadm --stop /dev/md1",
     "pvcreate --quiet /dev/md0 && vgcreate --quiet old /dev/md0 && lvcreate --quiet --yes -L 64M -n lv old",
-    # the guest disk forms a group with one that is not chosen, which has a group of its own as well
-    "printf 'label: dos\\n2048,30M,8e\\n,,8e\\n' | sfdisk --quiet /dev/vdc",
+    # the guest disk forms a group with one that is not chosen, which has a group and an array of its own as well
+    "printf 'label: dos\\n2048,20M,8e\\n,20M,8e\\n,,fd\\n' | sfdisk --quiet /dev/vdc",
     "udevadm settle",
+    "yes | mdadm --create /dev/md2 --level 1 --metadata 1.2 --raid-devices 2 /dev/vdc3 missing --run",
+    "mdadm --stop /dev/md2",
     "pvcreate --quiet /dev/vdb /dev/vdc1 /dev/vdc2 && vgcreate --quiet shared /dev/vdb /dev/vdc1",
     "vgcreate --quiet keep /dev/vdc2 && lvcreate --quiet --yes -L 8M -n lv keep",
     "vgchange --quiet --activate n keep",
@@ -60,7 +62,7 @@ def test_chosen_disks_are_taken_apart_and_the_other_is_not_touched(lab: Laborato
     small_repository(lab.served / "repository")
     more = "<guest-disk>vdb</guest-disk><erase-shared-storage>yes</erase-shared-storage>"
     text = answerfile(f"{lab.base}repository", primary_disk="<primary-disk>vda</primary-disk>", more=more)
-    words = f"answerfile={lab.serve('answers.xml', text)} install shell atexit=poweroff"
+    words = f"answerfile={lab.serve('answers.xml', text)} install shell atexit=shell"
     vm = lab.boot_image(lab.hardware(*disks), words)
     vm.wait_for(r"A shell, as the word `shell` asks", SHELL_S)
     vm.wait_for(SHELL_PROMPT)
@@ -71,10 +73,12 @@ def test_chosen_disks_are_taken_apart_and_the_other_is_not_touched(lab: Laborato
     machine = vm.run("installer --record-machine -")
     before = re.search(r"[0-9a-f]{64}", vm.run("sync; sha256sum /dev/vdc"))
     vm.child.sendline("exit")
-    said = vm.wait_for_end(INSTALL_S)
+    check_run(vm.wait_for(SHELL_PROMPT, INSTALL_S))
     check_facts(machine[machine.index("{") :])
-    check_run(said)
+    check_nothing_runs(vm)
     assert before and hashlib.sha256(other.read_bytes()).hexdigest() == before[0]
+    check_all_could_run(vm)
+    vm.close()
     system = RealSystem(lambda _: None, tmp_path)
     check_disks(*(read_contents(system, str(path)) for path in disks))
 
@@ -95,12 +99,32 @@ def check_facts(text: str) -> None:
     assert vdb.contents == "LVM: shared also on vdc"
     assert [(one.name, one.kind.value) for one in vdb.holders] == [("mpatha", "multipath")]
     assert vdc.holders == ()
-    assert vdc.contents == "MBR: 2 partitions (LVM: shared also on vdb, LVM: keep)"
+    assert vdc.contents == (
+        "MBR: 3 partitions (LVM: shared also on vdb, LVM: keep,"
+        " member of the array installer:2 (1 of 2 devices present))"
+    )
+
+
+def check_nothing_runs(vm: VirtualMachine) -> None:
+    """What runs after the installation: nothing of the disk that was not chosen, and nothing old of the chosen ones."""
+    vm.child.sendline("stty -echo cols 200; PS1='xs-''test# '; bind 'set enable-bracketed-paste off'")
+    vm.wait_for(PROMPT)
+    vm.run("udevadm settle; sync")
+    assert not re.search(r"^(keep|shared|old|mpath)", vm.run("dmsetup ls"), re.MULTILINE)
+    assert not re.search(r"^md", vm.run("cat /proc/mdstat"), re.MULTILINE)
+
+
+def check_all_could_run(vm: VirtualMachine) -> None:
+    """Group and array of the disk that was not chosen are whole: only that nobody started them kept them still."""
+    assert '1 logical volume(s) in volume group "keep" now active' in vm.run("vgchange --activate y keep")
+    assert "keep-lv" in vm.run("dmsetup ls")
+    assert "has been started" in vm.run("mdadm --assemble --run --readonly /dev/md2 /dev/vdc3")
+    assert re.search(r"^md2 ", vm.run("cat /proc/mdstat"), re.MULTILINE)
 
 
 def check_run(said: str) -> None:
     """What was told while it ran."""
-    assert "the machine is switched off" in said
+    assert re.search(r"Installed in \d+ s", said)
     order = (
         "the volume group shared on vdb and vdc is destroyed with vdb; vdc is not written",
         "stop the logical volume old-lv of the volume group old",
@@ -124,4 +148,4 @@ def check_disks(primary: Contents, guest: Contents, other: Contents) -> None:
     (storage,) = groups(primary)
     assert storage.startswith("VG_XenStorage-") and groups(guest) == {storage}
     assert signature(guest, 0).members == 2
-    assert groups(other) == {"shared", "keep"}
+    assert groups(other) == {"shared", "keep", "installer:2"}

@@ -12,7 +12,7 @@ from installer.model.host import Firmware
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import answerfile
 from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, Laboratory
-from tests.end_to_end.virtual_machine import OVMF_VARIABLES, VirtualMachine
+from tests.end_to_end.virtual_machine import OVMF_VARIABLES, Hardware, VirtualMachine
 
 pytestmark = pytest.mark.vm
 ENTRY = re.compile(r"Boot([0-9A-F]{4})\* XenServer\s+HD\(4,GPT,([0-9a-f-]{36}),.*grubx64\.efi")
@@ -49,3 +49,19 @@ def test_firmware_gets_one_boot_entry_that_leads_to_the_new_esp(lab: Laboratory)
     _, second = _entry(machine)
     assert second != first
     assert second in _in_shell(machine, "blkid --probe --output value --match-tag PART_ENTRY_UUID /dev/vda4")
+    _in_shell(machine, "sync")
+    machine.close()
+    _entry_is_started(lab, hardware, second)
+
+
+def _entry_is_started(lab: Laboratory, hardware: Hardware, partition: str) -> None:
+    """Start from the disk, first by BootNext, then by BootOrder; the firmware says what it starts, then GRUB is there.
+
+    Without the entry it would start the disk itself, by the path for removable media.
+    """
+    started = re.escape(f'"XenServer" from HD(4,GPT,{partition.upper()},') + r".*grubx64\.efi"
+    for _ in range(2):
+        machine = lab.start(hardware)
+        machine.wait_for(rf"BdsDxe: starting Boot[0-9A-F]{{4}} {started}")
+        machine.wait_for(r"GRUB")
+        machine.close()
