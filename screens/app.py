@@ -11,7 +11,22 @@ from screens.confirm import ChangeScreen
 from screens.desk import Layer
 from screens.keyline import key_line
 from screens.running import Installing
-from screens.screen import Back, Begin, Leave, Outcome, Refused, Reopen, Say, Screen, State, Stay, Told, Work, told
+from screens.screen import (
+    BACK,
+    Back,
+    Begin,
+    Leave,
+    Outcome,
+    Refused,
+    Reopen,
+    Say,
+    Screen,
+    State,
+    Stay,
+    Told,
+    Work,
+    told,
+)
 from screens.task import Task
 from screens.widgets.buttons import Button, Buttons
 from screens.widgets.cells import Paragraph
@@ -250,7 +265,9 @@ class App(Window):
         screen = self._screen
         if screen is None:
             return
-        if "Back" in screen.buttons or self._road.at_first:
+        if BACK in screen.buttons:
+            self.take(lambda: screen.press(BACK))
+        elif self._road.at_first:
             self.take(Back)
         else:
             self.say("There is no way back from here.")

@@ -71,6 +71,7 @@ class RecordedMachine:
     done: list[str] = field(default_factory=list)
     clock_set: datetime | None = None
     held: Event | None = None
+    other: str = ""
     log: list[str] = field(default_factory=lambda: [f"2026-11-23 20:14:0{n} line {n} of the log" for n in range(5)])
 
     def log_lines(self, count: int) -> tuple[str, ...]:
@@ -179,7 +180,7 @@ class RecordedMachine:
         self.done.append("shell")
 
     def other_console(self) -> str:
-        return ""
+        return self.other
 
     def reboot(self) -> str:
         raise InstallerError("this machine is only recorded")
