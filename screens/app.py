@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from installer.model.errors import Cancelled, ExitCode, InstallerError, InvalidAnswer
 from installer.model.ports import Preview
@@ -12,8 +11,24 @@ from screens.confirm import ChangeScreen
 from screens.desk import Layer
 from screens.keyline import key_line
 from screens.result import CompletionScreen
+from screens.road import Road
 from screens.running import Installing
-from screens.screen import Back, Begin, Leave, Outcome, Refused, Reopen, Say, Screen, State, Stay, Told, Work, told
+from screens.screen import (
+    BACK,
+    Back,
+    Begin,
+    Leave,
+    Outcome,
+    Refused,
+    Reopen,
+    Say,
+    Screen,
+    State,
+    Stay,
+    Told,
+    Work,
+    told,
+)
 from screens.source import asks_for_media
 from screens.task import Task
 from screens.widgets.buttons import Button, Buttons
@@ -23,36 +38,6 @@ from screens.widgets.listing import Item
 from screens.window import FAULT, Setting, Window
 
 AT_ONCE_S = 0.08  # what is done within this time needs no screen that says it is being done
-
-
-class Road(Protocol):
-    """What of the order of the screens is used here (installer/flow.py)."""
-
-    state: State
-
-    @property
-    def name(self) -> str:
-        """The screen the user is at."""
-
-    @property
-    def at_first(self) -> bool:
-        """Whether there is nothing to go back to."""
-
-    @property
-    def position(self) -> tuple[int, int]:
-        """The number of the screen and how many there are."""
-
-    def next(self, state: State) -> str:
-        """Go on."""
-
-    def back(self, state: State) -> str:
-        """Go back."""
-
-    def reopen(self, name: str, state: State) -> str:
-        """Open an earlier screen again."""
-
-    def reopenable(self) -> tuple[str, ...]:
-        """Which can be opened again."""
 
 
 class App(Window):
@@ -273,7 +258,9 @@ class App(Window):
         screen = self._screen
         if screen is None:
             return
-        if "Back" in screen.buttons or self._road.at_first:
+        if BACK in screen.buttons:
+            self.take(lambda: screen.press(BACK))
+        elif self._road.at_first:
             self.take(Back)
         else:
             self.say("There is no way back from here.")

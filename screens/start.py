@@ -13,9 +13,10 @@ from installer.model.errors import UsageError
 from installer.model.ports import Machine
 from installer.model.topics import Topic, missing_topics
 from screens import RUN_SCREENS, SCREENS
-from screens.app import App, Road
+from screens.app import App
 from screens.disks import with_only_disk
 from screens.eula import EulaScreen, read_licence
+from screens.road import Road
 from screens.screen import Leave, Screen, State
 from screens.source import LOCAL, WEB
 from screens.terminal import Terminal

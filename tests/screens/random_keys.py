@@ -11,10 +11,11 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
+from installer.model.ports import Further
 from screens.desk import LEAST_COLUMNS, LEAST_ROWS
 from screens.widgets.cells import width
 from tests.screens.reach import ALL
-from tests.screens.recorded_machine import RecordedMachine, host
+from tests.screens.recorded_machine import LINUX, RecordedMachine, host
 from tests.screens.stage import KEYS, Session, session
 from tests.screens.test_screens import has_focus
 
@@ -53,12 +54,16 @@ def run(count: int, seed: int) -> Findings:
     while findings.keys < count:
         findings.sessions += 1
         machine = RecordedMachine(
-            host(chance.choice(MACHINES)), dry_run=chance.random() < 0.1, fail_steps=chance.choice((0, 0, 1, 2))
+            host(chance.choice(MACHINES)),
+            dry_run=chance.random() < 0.1,
+            fail_steps=chance.choice((0, 0, 1, 2)),
+            further=[Further((LINUX,)), Further((), (LINUX,))],
         )
         with session(machine, chance.choice(SIZES), chance.choice(TERMS)) as shown:
             shown.remote = chance.random() < 0.4
             shown.clock_by_hand = chance.random() < 0.5
             shown.another_source = chance.random() < 0.5
+            shown.additional = chance.random() < 0.5
             _session(shown, chance, findings, count)
             assert not shown.faults, shown.faults
     return findings

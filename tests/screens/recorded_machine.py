@@ -58,6 +58,11 @@ def package(name: str) -> Package:
     return Package(name, 163_000_000, "0" * 32, PackageType.TBZ2, f"{name}.tar.bz2", "/")
 
 
+LINUX = Repository(
+    "xs:linux", "Linux Pack", "XenServer", "4.0.1-1", Location(LocationKind.LOCAL), (package("linux-guest"),)
+)
+
+
 @dataclass
 class RecordedMachine:
     """Answers at once. Sources whose address holds `nowhere` are not there, with `slow` they answer when cancelled."""
@@ -75,6 +80,7 @@ class RecordedMachine:
     beside: tuple[Repository, ...] = ()
     clock_set: datetime | None = None
     held: Event | None = None
+    other: str = ""
     log: list[str] = field(default_factory=lambda: [f"2026-11-23 20:14:0{n} line {n} of the log" for n in range(5)])
 
     def log_lines(self, count: int) -> tuple[str, ...]:
@@ -183,6 +189,8 @@ class RecordedMachine:
         return ""
 
     def look_at_medium(self, cancel: Cancel) -> Further:
+        if not self.further:
+            raise SourceError("no installation medium was found", hint="put the disc or stick in and try again")
         return self.further.pop(0)
 
     def preview_additional(self, further: Further) -> Preview:
@@ -195,7 +203,7 @@ class RecordedMachine:
         self.done.append("shell")
 
     def other_console(self) -> str:
-        return ""
+        return self.other
 
     def reboot(self) -> str:
         raise InstallerError("this machine is only recorded")

@@ -202,8 +202,9 @@ class Session:
             self.type("marked-secret-1")
             self.press("f12")
         elif self.name == "source" and self.additional and "[ ] Use additional media" in self.text:
-            self.press("tab", "space", "shift tab")
-            self.answer()
+            form = self.app._layers[-1].form
+            form.focus_on(form.elements[4])
+            self.press("space", "f12")
         elif (self.name == "source" and self.remote and "(*) HTTP" not in self.text) or (
             self.name == "ntp" and self.clock_by_hand and "(*) By hand" not in self.text
         ):

@@ -12,12 +12,11 @@ from installer.model.problem import Problem, Severity
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Repository
 from screens.screen import Reopen
-from tests.screens.recorded_machine import RecordedMachine, host, package
+from tests.screens.recorded_machine import LINUX, RecordedMachine, host, package
 from tests.screens.stage import Session, session
 
 LOCAL = Location(LocationKind.LOCAL)
 BASE = Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", LOCAL, (package("dom0fs"),))
-LINUX = Repository("xs:linux", "Linux Pack", "XenServer", "4.0.1-1", LOCAL, (package("linux-guest"),))
 
 
 def at_additional(machine: RecordedMachine, found: Session) -> None:

@@ -27,13 +27,24 @@ BAD = {
 FIELDS = {
     "address": ("url",),
     "management-network": ("ip", "mask", "gateway", "vlan"),
-    "naming": ("hostname", "primary"),
-    "ntp-servers": ("first",),
+    "network": ("ip", "mask", "gateway", "vlan", "nameserver"),
+    "naming": ("hostname", "primary", "second", "third"),
+    "ntp-servers": ("first", "second", "third"),
+    "other-source": ("url",),
+    "set-time": ("date", "time"),
     "password": ("first",),
 }
-GOOD = {"ip": "10.1.2.3", "mask": "255.255.255.0", "gateway": "10.1.2.1", "hostname": "xen07"}
+GOOD = {
+    "ip": "10.1.2.3",
+    "mask": "255.255.255.0",
+    "gateway": "10.1.2.1",
+    "hostname": "xen07",
+    "primary": "10.1.2.53",
+    "first": "10.1.2.123",
+}
 BY_HAND = {
     "management-network": ["down", "space"],
+    "network": ["down", "space"],
     "ntp-servers": ["down", "space"],
     "naming": ["down", "space", "tab", "tab", "down", "space"],
 }
@@ -72,14 +83,17 @@ def test_bad_text_is_refused_where_it_stands(screen: str, name: str, bad: str) -
         assert all(len(line) <= 80 for line in shown.lines)
 
 
+@pytest.mark.parametrize("name", ["first", "again"])
 @pytest.mark.parametrize("bad", ["too long", "NUL"])
-def test_bad_password_is_refused_and_never_shown(bad: str) -> None:
+def test_bad_password_is_refused_and_never_shown(bad: str, name: str) -> None:
     with at("password") as shown:
-        _focus(shown, "first")
+        if name == "again":
+            shown.type("marked-secret-1")
+        _focus(shown, name)
         shown.send(BAD[bad])
         shown.press("f12")
         assert shown.name == "password"
-        assert shown.app._layers[-1].form.focused is shown.app._layers[-1].form.field("first")
+        assert shown.app._layers[-1].form.focused is shown.app._layers[-1].form.field(name)
         assert "aaaa" not in shown.text and "abcd" not in shown.text
 
 

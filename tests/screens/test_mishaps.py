@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from installer.model.errors import DeviceError
+from installer.model.errors import Cancelled, DeviceError
 from installer.model.events import AfterFailure, StepFailed
 from installer.model.hardware import look_at
-from installer.model.ports import Cancel, Preview, RunListener, Trial
+from installer.model.ports import Cancel, NetworkWish, PackageProgress, Preview, RunListener, Trial
+from installer.model.problem import Problem, Severity
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Repository
+from screens.eula import EulaScreen
 from tests.screens.reach import at
 from tests.screens.recorded_machine import RecordedMachine, host, package
 from tests.screens.stage import session
@@ -192,6 +194,107 @@ def test_confirm_screen_says_version_amount_and_whether_the_packages_were_checke
         shown.go_to("confirm")
         assert "Ready to install XenServer 4.0.1-1." in shown.text
         assert f"2 packages, 326 MB, {words.removeprefix('326 MB, ')}" in shown.text, shown.text
+
+
+@dataclass
+class _OtherProduct(RecordedMachine):
+    """What lies at every address draws this problem."""
+
+    severity: Severity = Severity.ERROR
+
+    def try_source(self, location: Location, cancel: Cancel, timeout_s: float = 60.0) -> Trial:
+        found = super().try_source(location, cancel, timeout_s)
+        return replace(found, problems=(Problem(self.severity, "marked: this is SomethingElse 9.9"),))
+
+
+def test_wrong_product_is_refused_at_the_address_and_keeps_it() -> None:
+    with session(_OtherProduct(host("single"))) as shown:
+        shown.remote = True
+        shown.go_to("address")
+        shown.type("http://mirror/xs/")
+        shown.press("f12")
+        assert shown.name == "address" and "marked: this is SomethingElse 9.9" in shown.text
+        assert "http://mirror/xs/" in shown.text and not shown.road.state.draft.sources
+
+
+def test_another_version_is_said_where_the_packages_are_listed() -> None:
+    with session(_OtherProduct(host("single"), severity=Severity.WARNING)) as shown:
+        shown.go_to("repositories")
+        assert "! marked: this is SomethingElse 9.9" in shown.text
+        shown.press("f12")
+        assert shown.name == "verify"
+
+
+@pytest.mark.parametrize(
+    ("button", "words"), [("Save logs", "the logs are in /tmp/installer-logs.tar.gz"), ("Shell", "")]
+)
+def test_buttons_of_a_failure_do_what_they_say_and_stay(button: str, words: str) -> None:
+    with at("failure") as shown:
+        shown.app._layers[-1].form.buttons.move_to(button)
+        shown.press("enter")
+        machine = shown.app.machine
+        assert isinstance(machine, RecordedMachine) and ("shell" in machine.done) is (button == "Shell")
+        assert shown.name == "failure" and words in shown.text
+
+
+def test_other_source_can_be_left_again_and_a_good_one_goes_on() -> None:
+    with at("other-source") as shown:
+        shown.press("esc")
+        assert shown.name == "failure" and "the server closed the connection" in shown.text
+        shown.press("right", "enter")
+        shown.type("http://mirror/xs/")
+        shown.press("f12")
+        shown.wait_for("The host is installed")
+
+
+@dataclass
+class _Waiting(RecordedMachine):
+    """Verification tells of one package and waits; the network never answers. Both end by a cancel."""
+
+    told: threading.Event = field(default_factory=threading.Event)
+
+    def verify(self, repositories, on_progress, cancel):  # type: ignore[no-untyped-def]  # as inherited
+        on_progress(PackageProgress("xs:main", "dom0fs", 1, 2, 1, 2, 1, 4))
+        self.told.set()
+        cancel.wait(30)
+        raise Cancelled("broken off")
+
+    def bring_up_network(self, wish: NetworkWish, cancel: Cancel) -> str:
+        self.told.set()
+        cancel.wait(30)
+        raise Cancelled("broken off")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("verify", "dom0fs, 1 of 2"), ("network", "Bringing up the network on eth0")]
+)
+def test_what_takes_long_shows_how_far_it_is_and_can_be_broken_off(name: str, words: str) -> None:
+    machine = _Waiting(host("single"))
+    with session(machine) as shown:
+        shown.remote = name == "network"
+        shown.go_to(name)
+        shown.patience_s = 0.0
+        shown.press("f12")
+        assert machine.told.wait(10)
+        shown.app._woken(b"")
+        shown.paint()
+        assert words in shown.text and "Break off" in shown.text, shown.text
+        shown.press("esc")
+        assert shown.name == name and "broken off" in shown.text
+
+
+def test_long_licence_is_scrolled_with_the_arrows_to_its_end() -> None:
+    with session(RecordedMachine(host("single"))) as shown:
+        EulaScreen.text, before = tuple(f"paragraph {n} of the licence" for n in range(100)), EulaScreen.text
+        try:
+            shown.go_to("eula")
+            assert "paragraph 0 of" in shown.text and "more lines below" in shown.text
+            shown.press("down")
+            assert "paragraph 0 of" not in shown.text and "paragraph 1 of" in shown.text
+            shown.press("end")
+            assert "paragraph 99 of" in shown.text and "end of text" in shown.text
+        finally:
+            EulaScreen.text = before
 
 
 def test_labels_of_the_time_are_whole() -> None:

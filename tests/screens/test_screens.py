@@ -100,6 +100,19 @@ def test_help_is_there_and_closes_again(name: str) -> None:
         assert shown.text == before
 
 
+def test_f12_is_ok_on_the_questions_of_a_running_installation() -> None:
+    with at("set-time") as shown:
+        shown.press("f12")
+        shown.wait_for("The host is installed")
+    with at("other-source") as shown:
+        shown.type("http://mirror/xs/")
+        shown.press("f12")
+        shown.wait_for("The host is installed")
+    with at("progress") as shown:
+        shown.press("f12")
+        assert shown.name == "progress" and "there is nothing to press" in shown.text
+
+
 @pytest.mark.parametrize("name", ROAD)
 def test_f12_is_ok_but_for_what_cannot_be_undone(name: str) -> None:
     with at(name) as shown:
@@ -240,7 +253,7 @@ def test_machine_that_cannot_become_a_host_goes_no_further_than_the_reason(machi
         assert shown.name == "eula"
 
 
-@pytest.mark.parametrize("look", ["xterm", "vt220", "linux"])
+@pytest.mark.parametrize("look", ["xterm", "vt220", "linux", "tmux-256color", "screen", "ansi", "vt100"])
 def test_first_paint_asks_the_terminal_nothing_and_is_small(look: str) -> None:
     with session(RecordedMachine(host("many")), term=look) as shown:
         assert len(shown.raw) <= 4000

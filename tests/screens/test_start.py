@@ -1,0 +1,37 @@
+"""What is said instead of a session, and how a terminal is taken by what it is."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from installer.model.errors import UsageError
+from screens.looks import look_of
+from screens.start import Occasion, start
+from tests.recorded_machine import RecordedMachine
+from tests.screens.recorded_machine import host
+from tests.screens.stage import flow
+
+
+def test_an_installer_on_another_console_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "isatty", lambda descriptor: True)
+    monkeypatch.setenv("TERM", "xterm")
+    machine = RecordedMachine(host("single"), other="ttyS0", in_image=True)
+    with pytest.raises(UsageError, match="an installer runs already on ttyS0") as told:
+        start(machine, Occasion("XenServer", None, lambda fault: None), lambda state, screens: flow(state))
+    assert "go on there" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("environment", "device", "seconds"),
+    [
+        ({"TERM": "xterm"}, "/dev/pts/0", 0.05),
+        ({"TERM": "tmux-256color", "SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}, "/dev/pts/0", 0.3),
+        ({"TERM": "vt220"}, "/dev/ttyS0", 0.4),
+    ],
+)
+def test_a_lone_escape_is_waited_on_as_long_as_the_line_is_slow(
+    environment: dict[str, str], device: str, seconds: float
+) -> None:
+    assert look_of(environment, device).escape_s == seconds
