@@ -204,7 +204,9 @@ class Session:
         elif self.name == "source" and self.additional and "[ ] Use additional media" in self.text:
             form = self.app._layers[-1].form
             form.focus_on(form.elements[4])
-            self.press("space", "f12")
+            self.press("space")
+            form.focus_on(form.elements[2])
+            self.press(*(("down", "space") if self.remote else ()), "f12")
         elif (self.name == "source" and self.remote and "(*) HTTP" not in self.text) or (
             self.name == "ntp" and self.clock_by_hand and "(*) By hand" not in self.text
         ):
