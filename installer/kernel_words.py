@@ -21,13 +21,15 @@ FIRST_SCREEN = "tty1"
 XEN_CONSOLE = "hvc0"
 KERNEL_SPEED = 9600  # of console=ttySn without a speed (Documentation/admin-guide/serial-console.rst)
 FLAGS = ("install", "shell")
-VALUES = ("answerfile", "output", "atexit", "network_device")
+VALUES = ("answerfile", "output", "atexit", "network_device", "installed")
 LATER = (
     "extramodules", "blacklist", "interactive-modules", "network_config", "map_netdev", "driver-source", "report",
     "ca", "key", "sshpassword",
 )  # fmt: skip
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
+# without credentials: it is shown
+NOTICE = re.compile(r"http://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?")
 NETWORKED = re.compile(r"(https?|ftp|nfs)://.*", re.IGNORECASE | re.DOTALL)
 # names the kernel takes for console= that are not the names of terminals (admin-guide/kernel-parameters.txt)
 NO_TERMINAL = re.compile(r"|null|ttynull|(uart|netcon|earlycon|brl|pstore).*")
@@ -59,6 +61,7 @@ class KernelWords:
     serial: SerialConsole | None = None
     set_speed: int | None = None
     network: str = ""
+    installed: str = ""
 
 
 @dataclass
@@ -107,7 +110,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         name, mark, value = word.partition("=")
         _read_word(reading, name, value if mark else None)
     given = reading.given
-    at_exit, network = _at_exit(reading), _network(reading)
+    at_exit, network, installed = _at_exit(reading), _network(reading), _installed(reading)
     output, serial, set_speed = _output(reading)
     if "answerfile" in given and "install" not in given:
         reading.error("`answerfile=` without the word `install`", "add `install` to begin an unattended installation")
@@ -122,6 +125,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         serial=serial,
         set_speed=set_speed,
         network=network,
+        installed=installed,
     )
     return words, tuple(reading.problems)
 
@@ -257,7 +261,8 @@ def _network(reading: _Reading) -> str:
     """Return the NIC to bring up; all of them when only the answerfile's address asks for a network."""
     text = reading.given.get("network_device")
     if text is None:
-        return "all" if NETWORKED.fullmatch(reading.given.get("answerfile", "")) else ""
+        networked = NETWORKED.fullmatch(reading.given.get("answerfile", "")) or "installed" in reading.given
+        return "all" if networked else ""
     if text == "all":
         return text
     try:
@@ -265,3 +270,15 @@ def _network(reading: _Reading) -> str:
     except InvalidAnswer as error:
         reading.error(f"network_device: {error.what}", "ethN, a MAC address or `all`")
         return ""
+
+
+def _installed(reading: _Reading) -> str:
+    """Return the address to be told of a finished unattended installation."""
+    text = reading.given.get("installed", "")
+    if text and not NOTICE.fullmatch(text):
+        reading.error("`installed=` has no address that can be told", "http://SERVER/PATH, without user and password")
+        return ""
+    if text and "install" not in reading.given:
+        reading.warning("the word `installed` without `install` has no effect", "installing by screens tells nobody")
+        return ""
+    return text
