@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shlex
 import signal
 import threading
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from backend.session import Session
-from installer.model.errors import Cancelled, CommandFailed, InstallerError, MissingTool
+from installer.model.errors import CommandFailed, InstallerError, MissingTool, as_installer_error
 from installer.model.events import (
     AfterFailure,
     Event,
@@ -169,6 +168,8 @@ class _Run:
         return True
 
     def _changed(self, phase: str) -> str:
+        if self._plan.broken:
+            return self._plan.broken
         disks = ", ".join(disk.heading for disk in self._plan.disks)
         return f"Already changed, and not bootable yet: {disks} (phase: {phase})."
 
@@ -193,22 +194,6 @@ class _Run:
                 return self.failed(problem)[0]
             self._emit(Warned(f"could not be released: {as_installer_error(problem)}"))
         return failure
-
-
-def as_installer_error(problem: BaseException) -> InstallerError:
-    """Return any exception as an error for the user, with the exception as its cause."""
-    if isinstance(problem, InstallerError):
-        return problem
-    if isinstance(problem, KeyboardInterrupt):
-        error: InstallerError = Cancelled("broken off by the user")
-    elif isinstance(problem, OSError):
-        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "the disk, or the file system that holds its image file, is full" if full else ""
-        error = InstallerError(problem.strerror or str(problem), where=str(problem.filename or ""), hint=hint)
-    else:
-        error = InstallerError("a fault in the installer itself", hint="please report it with the log")
-    error.__cause__ = problem
-    return error
 
 
 @contextmanager

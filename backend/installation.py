@@ -9,6 +9,7 @@ from pathlib import Path
 from backend.execute import AskAfterFailure, InstallPlan, Listener, check_tools, execute, stop
 from backend.fallback import select_repositories
 from backend.identities import Identities, new_identities
+from backend.log import OtherLogs
 from backend.planner import Inputs, make_plan
 from backend.preparation import fingerprints_of, image_files, read_scripts, with_contents
 from backend.probe.in_use import Fingerprint
@@ -156,6 +157,7 @@ class Hooks:
     local_time: LocalTime = keep_clock
     open_source: OpenSource | None = None
     log_lines: Callable[[], bytes] = field(default=lambda: b"")
+    other_logs: Callable[[], OtherLogs] = lambda: ()
     own_clock: bool = False
 
 
@@ -171,6 +173,7 @@ def carry_out(prepared: Prepared, system: System, emit: Listener, hooks: Hooks) 
         fingerprints={name: prepared.marks[path] for name, path in devices.items() if path in prepared.marks},
         open_source=hooks.open_source or (lambda location: open_location(location, media)),
         log_lines=hooks.log_lines,
+        other_logs=hooks.other_logs,
         warn=lambda message: emit(Warned(message)),
         local_time=hooks.local_time,
         own_clock=hooks.own_clock,

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from installer.model.errors import UsageError
 
+IMAGE_LOGS = ("init.log", "output")  # initrd/init/init writes them: what it did, and what was said on the console
+OtherLogs = tuple[tuple[str, str], ...]
+
 
 class LogFile:
     """Appends to `install.log` in a directory that is made when needed; readable by its owner alone.
@@ -57,6 +60,17 @@ class LogFile:
         except OSError:
             return ""
         return str(path)
+
+    def of_image(self) -> OtherLogs:
+        """Return what init of the installation image has written beside this log so far, by name."""
+        found = []
+        for name in IMAGE_LOGS:
+            try:
+                text = (self.path.parent / name).read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            found.append((name, self._mask(text)))
+        return tuple(found)
 
     def close(self) -> None:
         """Close the file."""

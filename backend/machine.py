@@ -14,20 +14,22 @@ from datetime import datetime
 from pathlib import Path
 
 from backend import errand
+from backend.additional import look_at, prepare_additional
 from backend.clock import local_now, set_clock
 from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities, new_identities
+from backend.image_mark import IMAGE_MARK
 from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
 from backend.locale_data import read_keymaps, read_zone_areas
 from backend.log import LogFile
 from backend.network_up import bring_up
 from backend.other_source import OtherSource
-from backend.preparation import IMAGE_MARK
 from backend.preview import as_question, preview_of
 from backend.sources import open_location
+from backend.sources.medium import eject_medium
 from backend.support import save_bundle
 from backend.system import System
-from backend.targets import Target, apply_targets, untargeted
+from backend.targets import apply_targets, untargeted
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
 from installer.model.errors import AnswersError, DiskRefused, UsageError
@@ -37,6 +39,7 @@ from installer.model.ports import (
     TRIAL_TIMEOUT_S,
     Cancel,
     FaultyPackage,
+    Further,
     Keymap,
     NetworkWish,
     PackageProgress,
@@ -46,7 +49,7 @@ from installer.model.ports import (
     ZoneArea,
 )
 from installer.model.problem import Problem, errors
-from installer.model.source import Location, Repository
+from installer.model.source import Location, LocationKind, Repository
 
 NOTHING = "no target stands for it (--target)"
 
@@ -77,6 +80,7 @@ class LiveMachine:
         self._host: Host | None = None
         self._number = 0
         self._prepared: Prepared | None = None
+        self._installed: tuple[Repository, ...] = ()
         self._claim: ExitStack | None = None
         self._thread: int | None = None
         self._other = OtherSource(lambda location: open_location(location, parts.circumstances.media))
@@ -227,12 +231,14 @@ class LiveMachine:
             local_time=listener.local_time,
             open_source=self._other.open,
             log_lines=self._parts.log.this_run,
+            other_logs=self._parts.log.of_image if self._parts.in_image else lambda: (),
             own_clock=self._parts.in_image,
         )
         self._thread = threading.get_native_id()
         try:
             with self._parts.open_system() as system:
                 carry_out(prepared, system, emit, hooks)
+            self._installed += prepared.inputs.repositories
         finally:
             self._thread = None
 
@@ -241,6 +247,26 @@ class LiveMachine:
         wanted = self._prepared.inputs.repositories if self._prepared else ()
         found = errand.find(location, self._parts.circumstances.media, cancel, TRIAL_TIMEOUT_S)
         return self._other.use(wanted, found)
+
+    def eject_medium(self) -> str:
+        """By the image's own program."""
+        if reason := self._not_here("nothing is ejected"):
+            return reason
+        return eject_medium()
+
+    def look_at_medium(self, cancel: Cancel) -> Further:
+        """Read the medium in a process of its own."""
+        media = self._parts.circumstances.media
+        found = self._readers(cancel).find(Location(LocationKind.LOCAL), media)
+        return look_at(found, self._installed, self._parts.circumstances.brand)
+
+    def preview_additional(self, further: Further) -> Preview:
+        """Plan for the host of the newest installation."""
+        if self._prepared is None or not self._installed:
+            raise UsageError("nothing is installed yet", hint="install the host first")
+        self._prepared = prepare_additional(self._prepared, further.repositories)
+        self._number += 1
+        return preview_of(self._prepared, self._number, further.problems, dry_run=self._parts.dry_run)
 
     def save_logs(self, directory: str) -> str:
         """Pack the logs and the machine's facts."""
@@ -272,10 +298,3 @@ class LiveMachine:
             system.sync()
             system.run(("reboot", "-f"))
         return ""
-
-
-def _only_targets(host: Host, targets: Sequence[Target]) -> Host:
-    """Exclude the disks that no target stands for: outside the image nothing is written to them."""
-    bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
-    disks = (replace(disk, excluded=disk.excluded or NOTHING) if disk.name in bare else disk for disk in host.disks)
-    return replace(host, disks=tuple(disks))

@@ -13,11 +13,14 @@ LOOK_S = 0.1
 
 
 def network_argv(host: Host, wish: NetworkWish, program: str = PROGRAM) -> Argv:
-    """Return the command for a wish. Raises UsageError when the host has not got the NIC, and for IPv6."""
+    """Return the command for a wish: IPv4 is enough to install by.
+
+    Raises UsageError when the host has not got the NIC, and when there is to be no IPv4.
+    """
     nic = _nic(host, wish.interface)
     static = wish.interface.static
-    if wish.interface.without_ipv4 or wish.interface.ipv6:
-        raise UsageError("IPv6 cannot be set while installing", hint="choose DHCP or a static IPv4 address")
+    if wish.interface.without_ipv4:
+        raise UsageError("IPv6 alone cannot be used while installing", hint="choose DHCP or a static IPv4 address")
     name = f"{nic.name}.{wish.interface.vlan}" if wish.interface.vlan else nic.name
     if static is None:
         return (program, name)

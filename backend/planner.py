@@ -30,7 +30,7 @@ from backend.steps.storage import VG_PREFIX, MakeStorageFilesystem, MakeVolumeGr
 from backend.steps.time import AskTime, time_files
 from backend.table import PartitionTable, PartitionUse
 from installer import VERSION
-from installer.model.answers import Answers, Clock
+from installer.model.answers import Answers, Clock, Protocol
 from installer.model.check_boot import signed_loader
 from installer.model.check_storage import shared_groups
 from installer.model.host import Disk, Host
@@ -97,7 +97,7 @@ def make_plan(inputs: Inputs) -> InstallPlan:
     phases = (
         Phase("last checks", _checks(inputs, disks), destructive=False),
         Phase("disks", _partitioning(inputs, disks, table, storage)),
-        Phase("packages", _packages(inputs)),
+        Phase("packages", package_steps(inputs)),
         Phase("files", _files(inputs, storage)),
         Phase("boot menu", _boot_menu(inputs)),
         Phase("post-install script", _scripts(inputs)),
@@ -108,7 +108,7 @@ def make_plan(inputs: Inputs) -> InstallPlan:
     return InstallPlan(
         phases=tuple(phase for phase in phases if phase.steps),
         disks=tuple(_summary(inputs, disk, table if disk is primary else None, storage) for disk in disks),
-        packages=tuple(_package_lines(inputs)),
+        packages=package_lines(inputs),
         notes=tuple(shared.text for shared in shared_groups(inputs.host, disks)),
     )
 
@@ -161,7 +161,7 @@ def _storage(inputs: Inputs, disks: tuple[Disk, ...], table: PartitionTable, sto
     return MakeStorageFilesystem(identities.sr_uuid, device, own or disks[-1].size_bytes)
 
 
-def _packages(inputs: Inputs) -> Steps:
+def package_steps(inputs: Inputs) -> Steps:
     """Return the tarballs in order, then single files: they need the kernel and links such as /lib -> usr/lib."""
     steps = [
         InstallPackage(repository.id, repository.location, package, repository.fallbacks)
@@ -179,7 +179,7 @@ def _files(inputs: Inputs, storage: tuple[str, ...]) -> Steps:
     steps: list[Step[Session]] = [
         *network_files(answers, inputs.host, identities.hostname),
         keyboard_file(answers.keymap),
-        *time_files(answers.clock, by_dhcp=answers.interface.static is None),
+        *time_files(answers.clock, by_dhcp=answers.interface.protocol is Protocol.DHCP),
         fstab_file(identities.root_label),
         MakeSwapFile(identities.swap_uuid),
         SetRootPassword(answers.root_password),
@@ -276,7 +276,8 @@ def _summary(inputs: Inputs, disk: Disk, table: PartitionTable | None, storage: 
     return DiskSummary(f"disk {disk.label()}", (disk.contents or "unknown contents",), after)
 
 
-def _package_lines(inputs: Inputs) -> list[str]:
+def package_lines(inputs: Inputs) -> tuple[str, ...]:
+    """Return what is installed from where, as lines for people."""
     lines: list[str] = []
     for repository in inputs.repositories:
         origin = f"{repository.id}, {repository.product} {repository.version}"
@@ -285,4 +286,4 @@ def _package_lines(inputs: Inputs) -> list[str]:
             skipped = package.name in inputs.answers.skipped_packages
             fate = "left out" if skipped else f"to {package.destination}"
             lines.append(f"  {package.name}  {human_size(package.size_bytes)}  {fate}")
-    return lines
+    return tuple(lines)

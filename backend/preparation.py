@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from backend.image_mark import in_installation_image
 from backend.planner import ImageFile, ScriptFile
 from backend.probe import probe_host
 from backend.probe.contents import Contents, read_contents
@@ -23,12 +24,6 @@ from installer.model.source import Location, LocationKind
 from installer.model.wishes import OnFailure, Script, Stage
 
 SCRIPT_NAME = "post-install-script"  # at the root of a local source (spec R30)
-IMAGE_MARK = "/install/image"  # initrd/image puts it there
-
-
-def in_installation_image() -> bool:
-    """Say whether this is the booted installation image, whose disks are the machine's own and there to be taken."""
-    return os.path.exists(IMAGE_MARK)
 
 
 def read_host(machine: str | None, *, with_image: bool) -> Host:

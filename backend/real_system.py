@@ -271,9 +271,12 @@ class RealSystem:
             raise UsageError(f"cannot be written: {error.strerror}", where=path) from error
 
     def keep_mounts_private(self) -> None:
-        """Have what is mounted from now on seen by this thread alone, those it starts, and their programs."""
+        """Have what is mounted from now on seen by this thread alone, those it starts, and their programs.
+
+        What others mount or unmount is still seen here, such as another disc.
+        """
         unshare_mounts()
-        self.run(("mount", "--make-rprivate", "/"))
+        self.run(("mount", "--make-rslave", "/"))
 
     def host_files(self, directory: str, *suffixes: str) -> tuple[str, ...]:
         """Empty when the directory is not there."""

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from backend.log import OtherLogs
 from backend.probe.in_use import Fingerprint
 from backend.sources.transport import Transport
 from backend.system import System
@@ -26,7 +27,7 @@ class Session:
     """`devices` maps the names of the chosen disks to their device nodes; `stack` is released in reverse order.
 
     `local_time` asks a person for the time in a zone, given what the clock says; `own_clock`: the clock of this
-    machine is that of the host being installed, and may be set.
+    machine is that of the host being installed, and may be set. `other_logs` are further logs of this run, by name.
     """
 
     system: System
@@ -42,6 +43,7 @@ class Session:
     made: set[str] = field(default_factory=set)
     local_time: LocalTime = keep_clock
     own_clock: bool = False
+    other_logs: Callable[[], OtherLogs] = lambda: ()
 
     def hold(self, name: str, acquire: Callable[[], AbstractContextManager[str | None]]) -> str:
         """Acquire something for the rest of the run; a step that is run again gets what it already holds."""

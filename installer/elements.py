@@ -31,7 +31,7 @@ _KEYMAP = ElementRow(
 )
 _ROOT_PASSWORD = ElementRow(
     "root-password",
-    "The root password of the host, in clear or as a crypt(5) hash; the hash !! locks it.",
+    "The root password of the host, in clear or as a crypt(5) hash; for the hash !! it is asked at the first boot.",
     '<root-password type="plaintext">a good password</root-password>',
     required_in=(Mode.FRESH,),
     attributes=(AttributeRow("type", "how it is given", values=tuple(PasswordKind), default=PasswordKind.PLAINTEXT),),

@@ -16,7 +16,7 @@ _INTERFACE_ATTRIBUTES = (
     AttributeRow("hwaddr", "the interface by its MAC address instead", form="00:16:3e:12:ab:cd", pattern=_MAC),
     AttributeRow("proto", "how it gets its IPv4 address", values=tuple(Protocol), required=True),
     AttributeRow("vlan", "the VLAN of its packets", form="1 to 4094", pattern="[1-9][0-9]{0,3}"),
-    AttributeRow("protov6", "how it gets its IPv6 address; not built in this version yet", values=tuple(ProtocolV6)),
+    AttributeRow("protov6", "how it gets its IPv6 address; when left out, it has none", values=tuple(ProtocolV6)),
 )
 _STATIC = ("proto", Protocol.STATIC)
 _STATIC_V6 = ("protov6", ProtocolV6.STATIC)
@@ -82,7 +82,7 @@ INTERFACE = ElementRow(
 )
 BOND = ElementRow(
     "bond",
-    "Several interfaces as one, which admin-interface may name. Not built in this version yet.",
+    "Several interfaces as one, which admin-interface names: one takes over when another fails, or all work at once.",
     '<bond name="bond0" mode="lacp" members="eth0,eth1" />',
     repeatable=True,
     text=Text.NONE,

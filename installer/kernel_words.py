@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from installer.kernel_line import CMDLINE, present_consoles, split_words
+from installer.kernel_network import ALL, DHCP, network_arguments, network_device, nic_names, notice_address
 from installer.model.errors import InvalidAnswer
 from installer.model.host import SerialConsole
 from installer.model.problem import Problem, Severity
-from installer.model.rules_network import mac, nic_name
+from installer.model.rules_location import location
 from installer.model.secret import Secret
 from installer.model.wording import nearest, quoted
 
-CMDLINE = "/proc/cmdline"
-SYSFS_TTY = "/sys/class/tty"
 FIRST_SCREEN = "tty1"
 XEN_CONSOLE = "hvc0"
 KERNEL_SPEED = 9600  # of console=ttySn without a speed (Documentation/admin-guide/serial-console.rst)
-FLAGS = ("install", "shell")
-VALUES = ("answerfile", "output", "atexit", "network_device", "installed")
-LATER = (
-    "extramodules", "blacklist", "interactive-modules", "network_config", "map_netdev", "driver-source", "report",
-    "ca", "key", "sshpassword",
-)  # fmt: skip
+FLAGS = ("install", "shell", "interactive-modules")
+VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed")
+LISTS = ("extramodules", "blacklist", "map_netdev")  # joined when they are given more than once
+LATER = ("driver-source", "report", "ca", "key", "sshpassword")
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
-# without credentials: it is shown
-NOTICE = re.compile(r"http://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?")
 NETWORKED = re.compile(r"(https?|ftp|nfs)://.*", re.IGNORECASE | re.DOTALL)
 # names the kernel takes for console= that are not the names of terminals (admin-guide/kernel-parameters.txt)
 NO_TERMINAL = re.compile(r"|null|ttynull|(uart|netcon|earlycon|brl|pstore).*")
 _CONSOLE = re.compile(r"(?:/dev/)?([A-Za-z][A-Za-z0-9]{0,31})(?:,([1-9][0-9]{1,6})[noe]?[5-8]?r?)?")
+_MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LIKE_TERMINAL = re.compile(r"(?:/dev/)?(?:t+y+|t{2,})[sS]?[0-9]{0,2}(?:,[0-9]\S*)?|hvc[0-9]")
 
 
@@ -49,8 +46,9 @@ class AtExit(StrEnum):
 class KernelWords:
     """`output` is the terminal the installer runs on, `serial` the serial line that is (None on a screen).
 
-    `set_speed` is the speed that this line must be given, None when the kernel has set it. `network` names the NIC to
-    ask for an address on: ethN, a MAC address, `all`, or empty when the words need no network.
+    `set_speed` is the speed that this line must be given, None when the kernel has set it. `network` are the arguments
+    of the image's network program, none when the words need no network; `nic_names` is `ethN:MAC` for each NIC with a
+    name of its own. Of modules the `blacklist` is never loaded for a device; with `ask_modules` each is asked for.
     """
 
     answerfile: Secret | None = None
@@ -60,7 +58,11 @@ class KernelWords:
     output: str = FIRST_SCREEN
     serial: SerialConsole | None = None
     set_speed: int | None = None
-    network: str = ""
+    network: tuple[str, ...] = ()
+    nic_names: tuple[str, ...] = ()
+    extra_modules: tuple[str, ...] = ()
+    blacklist: tuple[str, ...] = ()
+    ask_modules: bool = False
     installed: str = ""
 
 
@@ -70,6 +72,7 @@ class _Reading:
 
     consoles: Collection[str]
     given: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in LISTS})
     kernel_consoles: dict[str, int | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -86,19 +89,6 @@ def read_kernel_words() -> tuple[KernelWords, tuple[Problem, ...]]:
     return parse_kernel_words(text, present_consoles())
 
 
-def present_consoles(directory: str = SYSFS_TTY) -> frozenset[str]:
-    """Return the terminals there are: serial ports only with a chip behind them (Documentation/ABI/sysfs-tty)."""
-    names = (path.name for path in Path(directory).glob("*"))
-    return frozenset(name for name in names if not name.startswith("ttyS") or _has_chip(Path(directory, name, "type")))
-
-
-def _has_chip(path: Path) -> bool:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip() != "0"  # PORT_UNKNOWN of serial_core.h
-    except OSError:
-        return False
-
-
 def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWords, tuple[Problem, ...]]:
     """Return our words in a kernel command line, and everything that is wrong with them; any text is accepted.
 
@@ -110,14 +100,16 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         name, mark, value = word.partition("=")
         _read_word(reading, name, value if mark else None)
     given = reading.given
-    at_exit, network, installed = _at_exit(reading), _network(reading), _installed(reading)
+    at_exit, network, names = _at_exit(reading), _network(reading), _nic_names(reading)
+    answerfile = _answerfile(reading)
+    extra_modules, blacklist = _modules(reading)
     output, serial, set_speed = _output(reading)
     if "answerfile" in given and "install" not in given:
         reading.error("`answerfile=` without the word `install`", "add `install` to begin an unattended installation")
     if "install" in given and "answerfile" not in given:
         reading.error("the word `install` without `answerfile=URL`", "an unattended installation needs its answers")
     words = KernelWords(
-        answerfile=Secret(given["answerfile"]) if "answerfile" in given else None,
+        answerfile=answerfile,
         install="install" in given,
         shell="shell" in given,
         at_exit=at_exit,
@@ -125,25 +117,13 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         serial=serial,
         set_speed=set_speed,
         network=network,
-        installed=installed,
+        nic_names=names,
+        extra_modules=extra_modules,
+        blacklist=blacklist,
+        ask_modules="interactive-modules" in given,
+        installed=_installed(reading),
     )
     return words, tuple(reading.problems)
-
-
-def split_words(text: str) -> Iterator[str]:
-    """Yield the words of a kernel command line: blanks part them, but not between double quotes (lib/cmdline.c)."""
-    word, quoting = "", False
-    for letter in text:
-        if letter == '"':
-            quoting = not quoting
-        elif letter.isspace() and not quoting:
-            if word:
-                yield word
-            word = ""
-        else:
-            word += letter
-    if word:
-        yield word
 
 
 def _read_word(reading: _Reading, name: str, value: str | None) -> None:
@@ -155,9 +135,12 @@ def _read_word(reading: _Reading, name: str, value: str | None) -> None:
         if value is not None:
             reading.error(f"the word `{name}` takes no value", f"write only `{name}`")
         reading.given[name] = ""
-    elif name in VALUES:
+    elif name in (*VALUES, *LISTS):
         if not value:
             reading.error(f"the word `{name}` has no value", f"write `{name}=` and the value")
+            return
+        if name in LISTS:
+            reading.lists[name] += filter(None, value.split(","))
             return
         if reading.given.get(name, value) != value:
             reading.warning(f"the word `{name}` is given more than once", "the last one counts")
@@ -176,7 +159,7 @@ def _read_foreign(reading: _Reading, name: str, value: str | None) -> None:
         return
     if name in ALIKE or "." in name or len(name) < SHORTEST_ALIKE:
         return
-    candidates = [word for word in ("console", *FLAGS, *VALUES, *LATER) if len(word) >= SHORTEST_ALIKE]
+    candidates = [word for word in ("console", *FLAGS, *VALUES, *LISTS, *LATER) if len(word) >= SHORTEST_ALIKE]
     if near := nearest(name, candidates):
         reading.error(f"the word `{_shown(name)}` is unknown", f"did you mean `{near}`?")
 
@@ -257,28 +240,60 @@ def _at_exit(reading: _Reading) -> AtExit:
         return AtExit.SHELL
 
 
-def _network(reading: _Reading) -> str:
-    """Return the NIC to bring up; all of them when only the answerfile's address asks for a network."""
-    text = reading.given.get("network_device")
-    if text is None:
-        networked = NETWORKED.fullmatch(reading.given.get("answerfile", "")) or "installed" in reading.given
-        return "all" if networked else ""
-    if text == "all":
-        return text
+def _answerfile(reading: _Reading) -> Secret | None:
+    """Return the address of the answerfile, by the rule that its own addresses have; never quoted when it is wrong."""
+    if "answerfile" not in reading.given:
+        return None
     try:
-        return mac(text) if ":" in text or "-" in text else nic_name(text)
+        return location(reading.given["answerfile"]).url
+    except InvalidAnswer as error:
+        reading.error(f"answerfile: {error.what}", error.hint)
+        return None
+
+
+def _network(reading: _Reading) -> tuple[str, ...]:
+    """Return what to bring up: what the words say, every NIC when only the answerfile's address asks for a network."""
+    device, config = reading.given.get("network_device"), reading.given.get("network_config")
+    networked = NETWORKED.fullmatch(reading.given.get("answerfile", "")) or "installed" in reading.given
+    if device is None and config is None and not networked:
+        return ()
+    try:
+        wanted = network_device(device or ALL)
     except InvalidAnswer as error:
         reading.error(f"network_device: {error.what}", "ethN, a MAC address or `all`")
-        return ""
+        return ()
+    try:
+        return network_arguments(wanted, config or DHCP)
+    except InvalidAnswer as error:
+        reading.error(f"network_config: {error.what}", error.hint)
+        return ()
+
+
+def _nic_names(reading: _Reading) -> tuple[str, ...]:
+    try:
+        return nic_names(reading.lists["map_netdev"])
+    except InvalidAnswer as error:
+        reading.error(f"map_netdev: {error.what}", error.hint)
+        return ()
+
+
+def _modules(reading: _Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the modules to load at once, and those never to load for a device; modprobe(8) takes - for _."""
+    found = []
+    for word in ("extramodules", "blacklist"):
+        names = tuple(dict.fromkeys(name.replace("-", "_") for name in reading.lists[word]))
+        if wrong := [name for name in names if not _MODULE.fullmatch(name)]:
+            reading.error(f"{word}: {_shown(wrong[0])} is not the name of a module", f"as in {word}=e1000e,raid1")
+            names = ()
+        found.append(names)
+    if both := set(found[0]) & set(found[1]):
+        reading.error(f"the module {min(both)} is in `extramodules` and in `blacklist`", "leave it out of one of them")
+    return found[0], found[1]
 
 
 def _installed(reading: _Reading) -> str:
-    """Return the address to be told of a finished unattended installation."""
-    text = reading.given.get("installed", "")
-    if text and not NOTICE.fullmatch(text):
-        reading.error("`installed=` has no address that can be told", "http://SERVER/PATH, without user and password")
+    try:
+        return notice_address(reading.given.get("installed", ""), unattended="install" in reading.given)
+    except InvalidAnswer as error:
+        reading.error(f"installed: {error.what}", error.hint)
         return ""
-    if text and "install" not in reading.given:
-        reading.warning("the word `installed` without `install` has no effect", "installing by screens tells nobody")
-        return ""
-    return text

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.execute import as_installer_error
-from backend.installation import Circumstances, Hooks, carry_out, prepare
+from backend.image_mark import in_installation_image
+from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
-from backend.preparation import in_installation_image, read_host
+from backend.preparation import read_host
 from backend.real_system import temporary_system
 from backend.repository import find_repositories, repository_record, show_repository, verify_repository
 from backend.repository_build import build_repository
@@ -28,7 +28,7 @@ from installer.flow import Flow, Stage
 from installer.kernel_words import read_kernel_words
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
-from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError
+from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError, as_installer_error
 from installer.model.events import Event, StepFinished, StepProgress
 from installer.model.host import Host
 from installer.model.machine_file import dump_host
@@ -36,10 +36,10 @@ from installer.model.problem import errors
 from installer.model.repository import Identity
 from installer.model.repository_build import make_request
 from installer.model.secret import Masker, Secret
-from installer.model.source import Location, LocationKind, Repository, without_credentials
+from installer.model.source import Repository, without_credentials
 from installer.model.topics import missing_topics
-from installer.options import parse_options
-from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line
+from installer.options import location_of, parse_options
+from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import reproducing_answerfile
 from installer.support import Support
 
@@ -110,9 +110,30 @@ def _keep(support: Support, failure: InstallerError, log: LogFile, reporter: Rep
 
 def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, support: Support) -> int:
     """Answers -> checks -> plan -> execute; without an answerfile, or with a gap in it, by the screens."""
-    draft = _draft(options, reporter) if options.answerfile else None
+    with nothing_changed():
+        draft = _draft(options, reporter) if options.answerfile else None
     if draft is None or (options.ask_missing and missing_topics(draft)):
         return _ask(options, reporter, log, masker, draft)
+    with nothing_changed():
+        prepared = _prepared(draft, options, reporter, masker, support)
+    if options.dry_run:
+        reporter.plan(prepared.plan)
+        return ExitCode.DONE
+
+    def emit(event: Event) -> None:
+        _log_event(log, event)
+        reporter.event(event)
+
+    with temporary_system(lambda line: log.write(log_line(line)), private_mounts=True) as system:
+        other_logs = log.of_image if in_installation_image() else lambda: ()
+        carry_out(prepared, system, emit, Hooks(log_lines=log.this_run, other_logs=other_logs))
+    return ExitCode.DONE
+
+
+def _prepared(
+    draft: Draft, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
+) -> Prepared:
+    """Do all that comes before the first change: answers complete, machine and sources read, plan made."""
     answers = draft.complete()
     masker.hide(answers.root_password.text)
     support.answers(draft)
@@ -120,28 +141,14 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     support.plan(prepared.plan)
     if options.verify:
         _verify_all(prepared.inputs.repositories, reporter)
-    if options.dry_run:
-        reporter.plan(prepared.plan)
-        return ExitCode.DONE
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and not options.dry_run:
         raise UsageError("an installation must be run as root", hint="--dry-run shows the plan without it")
-
-    def emit(event: Event) -> None:
-        _log_event(log, event)
-        reporter.event(event)
-
-    with temporary_system(lambda line: log.write(log_line(line)), private_mounts=True) as system:
-        carry_out(prepared, system, emit, Hooks(log_lines=log.this_run))
-    return ExitCode.DONE
+    return prepared
 
 
 def _log_event(log: LogFile, event: Event) -> None:
     if text := event_text(event):
         log.write(log_line(text))
-
-
-def _log_fault(log: LogFile, fault: BaseException) -> None:
-    log.write(log_line("".join(traceback.format_exception(fault))))
 
 
 def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, draft: Draft | None) -> int:
@@ -164,9 +171,11 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         dry_run=options.dry_run,
     )
     machine = LiveMachine(parts)
-    result = start(
-        machine, Occasion(default_brand().product, options.media, lambda fault: _log_fault(log, fault), draft), _road
-    )
+
+    def log_fault(fault: BaseException) -> None:
+        log.write(log_line("".join(traceback.format_exception(fault))))
+
+    result = start(machine, Occasion(default_brand().product, options.media, log_fault, draft), _road)
     if result.text:
         reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
     if result.reboot:
@@ -215,7 +224,7 @@ def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     """Fetch and read the answerfile; every problem is told, errors end the run."""
     url = options.answerfile
-    data = sys.stdin.buffer.read() if url == "-" else fetch_text(Location(LocationKind.URL, Secret(url)))
+    data = sys.stdin.buffer.read() if url == "-" else fetch_text(location_of(url, "--answerfile"))
     draft, problems = read_answerfile(data, without_credentials(url), partial=options.ask_missing)
     reporter.require(problems)
     return draft
@@ -247,7 +256,7 @@ def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
     """Make, list or check repositories."""
     if options.repo_command == "build":
         return _repo_build(options, reporter)
-    found = find_repositories(Location(LocationKind.URL, Secret(options.location)), None)
+    found = find_repositories(location_of(options.location, f"repo {options.repo_command}"), None)
     wrong = 0
     for repository in found:
         reporter.lines(show_repository(repository), repository_record(repository))
@@ -279,7 +288,7 @@ def _repo_build(options: argparse.Namespace, reporter: Reporter) -> int:
     request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"))
     with temporary_system() as system:
         build_repository(system, request, Path(options.output), lambda package: reporter.say(f"packing {package.name}"))
-    for repository in find_repositories(Location(LocationKind.URL, Secret(options.output)), None):
+    for repository in find_repositories(location_of(options.output, "--output"), None):
         reporter.lines(show_repository(repository), repository_record(repository))
     return ExitCode.DONE
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from installer import VERSION
-from installer.model.errors import UsageError
+from installer.model.errors import InvalidAnswer, UsageError
+from installer.model.rules_location import location_or_file
+from installer.model.source import Location
 
 EPILOG = """\
 examples:
@@ -123,3 +125,11 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("location", metavar="URL", help="http, https, file or a plain path")
         _add_json(command)
+
+
+def location_of(text: str, where: str) -> Location:
+    """Return the place that a word of the command line names. Raises UsageError, which never quotes it."""
+    try:
+        return location_or_file(text)
+    except InvalidAnswer as error:
+        raise UsageError(error.what, where=where, hint=error.hint) from None

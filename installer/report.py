@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Protocol, TextIO, TypeVar
 
-from installer.model.errors import AnswersError, InstallerError
+from installer.model.errors import AnswersError, InstallerError, as_installer_error
 from installer.model.events import (
     Event,
     PlanFinished,
@@ -31,6 +32,19 @@ NOTHING_CHANGED = "Nothing was changed."
 BAR_WIDTH = 30
 REDRAW_S = 0.2
 PLAIN_S = 5.0  # between progress lines where the line cannot be redrawn (a log, a pipe)
+
+
+@contextmanager
+def nothing_changed() -> Iterator[None]:
+    """Have every failure say that nothing was changed: for what comes before a run's first change."""
+    try:
+        yield
+    except (KeyboardInterrupt, Exception) as problem:
+        failure = as_installer_error(problem)
+        if NOTHING_CHANGED not in failure.hint:
+            end = "" if not failure.hint else " " if failure.hint.endswith((".", "?", "!")) else ". "
+            failure.hint = f"{failure.hint}{end}{NOTHING_CHANGED}"
+        raise failure from failure.__cause__
 
 
 class Output(Protocol):
@@ -141,19 +155,37 @@ def failure_text(event: StepFailed) -> str:
 
 
 class JsonReport:
-    """Prints records as one JSON object per line: {"event": "StepStarted", ...}."""
+    """Prints records as one JSON object per line: {"event": "StepStarted", ...}.
 
-    def __init__(self, stream: Output) -> None:
+    Secrets are taken out of the values, not of the lines: one that is the name of a key would spoil the record.
+    """
+
+    def __init__(self, stream: Output, mask: Callable[[str], str] = lambda text: text) -> None:
         self._stream = stream
+        self._mask = mask
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
         self.line({"event": type(event).__name__, **asdict(event)})
 
     def line(self, record: Mapping[str, object]) -> None:
-        """Print any record."""
-        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        """Print any record; its kind is one of our own words, and stays."""
+        kind = {"event": record["event"]} if "event" in record else {}
+        self._stream.write(json.dumps({**masked(record, self._mask), **kind}, ensure_ascii=False) + "\n")
         self._stream.flush()
+
+
+def masked(record: Mapping[str, object], mask: Callable[[str], str]) -> dict[str, object]:
+    """Return a record with every text in its values masked, however deep."""
+    return {key: _masked(value, mask) for key, value in record.items()}
+
+
+def _masked(value: object, mask: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, Mapping):
+        return masked(value, mask)
+    return [_masked(item, mask) for item in value] if isinstance(value, list | tuple) else value
 
 
 class Reporter:
@@ -163,7 +195,8 @@ class Reporter:
         self.mask: Callable[[str], str] = lambda text: text
         self._out = MaskedOutput(sys.stdout, lambda text: self.mask(text))
         self._err = MaskedOutput(sys.stderr, lambda text: self.mask(text))
-        self._json = JsonReport(self._out) if json_lines else None
+        stream = MaskedOutput(sys.stdout, lambda text: text)
+        self._json = JsonReport(stream, lambda text: self.mask(text)) if json_lines else None
         self._listener: Callable[[Event], None] = self._json or ConsoleReport(self._out)
         self.also: Callable[[str], None] = lambda text: None
         self.bundle = ""

@@ -16,7 +16,7 @@ from installer.model.secret import Secret
 def reproducing_answerfile(answers: Answers, host: Host, salt: str) -> tuple[Answers, Secret]:
     """Return the answers with the password hashed, and the text of the answerfile that makes the same plan again.
 
-    In it disks have their by-id links and the management interface its MAC address, where the machine knows them.
+    In it disks have their by-id links and network interfaces their MAC addresses, where the machine knows them.
     The text is a Secret: the hash and the sources' credentials stand in it.
     """
     answers = replace(answers, root_password=hashed(answers.root_password, salt))
@@ -28,7 +28,15 @@ def reproducing_answerfile(answers: Answers, host: Host, salt: str) -> tuple[Ans
     )
     nic = host.nic(interface.name) if interface.name else None
     named = replace(interface, name=None, mac=nic.mac) if nic else interface
-    return answers, Secret(write_answerfile(replace(answers, disks=stable, interface=named).draft()))
+    bonds = tuple(
+        replace(bond, members=tuple(_stable_nic(name, host) for name in bond.members)) for bond in answers.bonds
+    )
+    return answers, Secret(write_answerfile(replace(answers, disks=stable, interface=named, bonds=bonds).draft()))
+
+
+def _stable_nic(name: str, host: Host) -> str:
+    nic = host.nic(name)
+    return nic.mac if nic and nic.mac else name
 
 
 def _stable_disk(name: str, host: Host) -> str:

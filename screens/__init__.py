@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from screens.additional import AdditionalScreen
 from screens.confirm import ConfirmScreen
 from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
@@ -53,5 +54,6 @@ RUN_SCREENS: tuple[type[Screen], ...] = (
     SetTimeScreen,
     FailureScreen,
     OtherSourceScreen,
+    AdditionalScreen,
     CompletionScreen,
 )

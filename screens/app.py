@@ -7,11 +7,14 @@ from typing import Protocol
 
 from installer.model.errors import Cancelled, ExitCode, InstallerError, InvalidAnswer
 from installer.model.ports import Preview
+from screens.adding import Adding
 from screens.confirm import ChangeScreen
 from screens.desk import Layer
 from screens.keyline import key_line
+from screens.result import CompletionScreen
 from screens.running import Installing
 from screens.screen import Back, Begin, Leave, Outcome, Refused, Reopen, Say, Screen, State, Stay, Told, Work
+from screens.source import asks_for_media
 from screens.task import Task
 from screens.widgets.buttons import Button, Buttons
 from screens.widgets.cells import Paragraph
@@ -90,9 +93,12 @@ class App(Window):
         """Show a screen of the road."""
         screen = self._screens[name](self._road.state, self.machine, self.say)
         number, count = self._road.position
-        self.show(screen, step=f"{number}/{count}")
-        work = screen.opened()
-        if work:
+        self.begin(screen, step=f"{number}/{count}")
+
+    def begin(self, screen: Screen, step: str = "") -> None:
+        """Show a screen and begin what it does by itself."""
+        self.show(screen, step)
+        if work := screen.opened():
             self._start(work)
 
     def show(self, screen: Screen, step: str = "") -> None:
@@ -225,6 +231,23 @@ class App(Window):
             return
         self._installing = Installing(self, state, state.preview)
         self._installing.start()
+
+    def complete(self, state: State) -> None:
+        """Go on after an installation: to further media where they were asked for, and to the last screen."""
+
+        def run(state: State) -> None:
+            if state.preview is not None:
+                self._installing = Installing(self, state, state.preview, adding.ended)
+                self._installing.start()
+
+        def finish() -> None:
+            self.show(CompletionScreen(state, self.machine, self.say))
+
+        adding = Adding(self, state, run, finish)
+        if asks_for_media(state):
+            adding.show()
+        else:
+            finish()
 
     def _ask_to_leave(self) -> None:
         buttons = Buttons([Button("Stay", self.pop), Button("Leave", lambda: self.leave(Leave(ExitCode.CANCELLED)))], 0)

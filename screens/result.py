@@ -12,12 +12,16 @@ from screens.widgets.cells import Element, Paragraph
 from screens.widgets.viewer import Attributed, Viewer
 
 RETRY, OTHER, SHELL, SAVE, REBOOT, LEAVE = "Retry", "Other source", "Shell", "Save logs", "Reboot", "Leave"
+GIVE_UP = "Give up"
 LOG_LINES = 6
 LOGS_TO = "/tmp"  # where the archive is made; the shell takes it from there
 
 
 class FailureScreen(Screen):
-    """While `retry` is given the failed step's resources are still held, and it can be tried again."""
+    """While `retry` is given the failed step's resources are still held, and it can be tried again.
+
+    With `go_on` only what failed is given up, and the session goes on elsewhere.
+    """
 
     name = "failure"
     title = "Not installed"
@@ -33,12 +37,13 @@ gives a command line to look around; leave it with exit. Save logs writes an arc
 passwords, to /tmp."""
     failure = StepFailed(0, "", "", "", (), "", "")
     retry: Callable[[], None] | None = None
+    go_on: Callable[[], None] | None = None
     give_up: Callable[[], None] = staticmethod(lambda: None)
     shell: Callable[[], None] = staticmethod(lambda: None)
     other_source: Callable[[], None] = staticmethod(lambda: None)
 
     def body(self) -> Sequence[Element]:
-        leave = REBOOT if self.machine.in_image else LEAVE
+        leave = GIVE_UP if self.go_on else REBOOT if self.machine.in_image else LEAVE
         self.f12 = leave
         self.buttons = (RETRY, OTHER, SHELL, SAVE, leave) if self.retry else (SHELL, SAVE, leave)
         self.default = self.buttons[0]
@@ -74,6 +79,9 @@ passwords, to /tmp."""
                 lambda cancel, report: self.machine.save_logs(LOGS_TO),
                 lambda path: Say(f"the logs are in {path}"),
             )
+        if label == GIVE_UP and self.go_on:
+            self.go_on()
+            return Say("")
         self.give_up()
         return Leave(ExitCode.FAILED, reboot=label == REBOOT, text=(self.failure.reason, self.failure.state))
 

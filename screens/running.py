@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from installer.model.errors import InstallerError
 from installer.model.events import AfterFailure, StepFailed
 from installer.model.ports import Preview
 from installer.model.progress import Progress
 from screens.progress import ProgressScreen
-from screens.result import CompletionScreen, FailureScreen, OtherSourceScreen, failure_of
+from screens.result import FailureScreen, OtherSourceScreen, failure_of
 from screens.run import Run, TimeQuestion
 from screens.screen import State
 from screens.set_time import SetTimeScreen
@@ -19,11 +21,17 @@ if TYPE_CHECKING:
 
 
 class Installing:
-    """Paints at most as often as the terminal bears, whatever the installation tells."""
+    """Paints at most as often as the terminal bears, whatever the installation tells.
 
-    def __init__(self, app: App, state: State, preview: Preview) -> None:
+    `ended` hears how it ended, instead of the screens that come last.
+    """
+
+    def __init__(
+        self, app: App, state: State, preview: Preview, ended: Callable[[InstallerError | None], None] | None = None
+    ) -> None:
         self._app = app
         self._state = state
+        self._tell_end = ended
         self.run = Run(app.machine, preview, app.wake)
         self._progress = Progress(preview.phases)
         self._screen: ProgressScreen | None = None
@@ -89,6 +97,8 @@ class Installing:
         screen.failure = failure
         screen.retry = lambda: self._go_on(AfterFailure.RETRY)
         screen.give_up = self.run.stop
+        if self._tell_end is not None:
+            screen.go_on = lambda: self._go_on(AfterFailure.STOP)
         screen.shell = self._app.shell
         screen.other_source = lambda: self._ask_source(failure)
         self._app.show(screen)
@@ -105,11 +115,14 @@ class Installing:
         self._ended = True
         self._screen = None
         error = self.run.error
-        if error is None:
-            self._app.show(CompletionScreen(self._state, self._app.machine, self._app.say))
-            return
         if self.run.failure is not None and error is not self.run.failure:
             self._app.setting.on_fault(self.run.failure)
+        if self._tell_end is not None:
+            self._tell_end(error)
+            return
+        if error is None:
+            self._app.complete(self._state)
+            return
         failed = FailureScreen(self._state, self._app.machine, self._app.say)
         failed.failure = self._last_failure or failure_of(error)
         failed.shell = self._app.shell

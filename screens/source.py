@@ -8,13 +8,26 @@ from dataclasses import replace
 from installer.model import rules
 from installer.model.ports import Cancel, Trial
 from installer.model.problem import Severity, errors
-from installer.model.source import Location, LocationKind
+from installer.model.source import Location, LocationKind, Repository
 from installer.model.units import human_size
 from screens.screen import Outcome, Refused, Report, Screen, State, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 
 LOCAL, WEB = "local", "web"
+ADDITIONAL = "additional"
+
+
+def wanted(state: State) -> tuple[Repository, ...]:
+    """Return the repositories to be installed from the source that was found good."""
+    return state.trial.wanted(additional=bool(state.choice("source.additional"))) if state.trial else ()
+
+
+def asks_for_media(state: State) -> bool:
+    """Say whether further media are asked for after the installation: they were wanted, and are not on the first."""
+    if is_remote(state) or not state.choice("source.additional"):
+        return False
+    return state.trial is not None and not state.trial.additional
 
 
 def is_remote(state: State) -> bool:
@@ -24,7 +37,8 @@ def is_remote(state: State) -> bool:
 
 def tried(state: State, trial: Trial) -> State:
     """Return the state with a source that was found good."""
-    return replace(state, trial=trial).with_draft(sources=(trial.location,)).open_again("repositories", "verify")
+    sources = trial.sources(additional=bool(state.choice("source.additional")))
+    return replace(state, trial=trial).with_draft(sources=sources).open_again("repositories", "verify")
 
 
 class SourceScreen(Screen):
@@ -38,7 +52,10 @@ Local media: the CD or USB stick this installer was started from, or the directo
 HTTP: a directory on a web server that holds the contents of the medium, such as http://server/xenserver/. The network \
 is configured first, on the next screens; what you enter there is also the configuration of the installed host.
 
-Hosts of one pool need static addresses."""
+Additional media hold packages beside the base, such as the Linux pack: those at the same address are installed too, \
+and with local media you are asked for further discs once the host is installed.
+
+Hosts of one pool need static addresses, and additional media on all of them or on none."""
 
     @classmethod
     def summary(cls, state: State) -> str:
@@ -50,13 +67,19 @@ Hosts of one pool need static addresses."""
             Option(WEB, "HTTP, HTTPS or a directory", "an address over the network, or a path on this machine"),
         ]
         self._choice = Choice("kind", options, self.state.choice("source.kind", LOCAL))
-        return [Paragraph("Where are the packages to be installed?"), Paragraph(""), self._choice]
+        before = {ADDITIONAL} if self.state.choice("source.additional") else set()
+        note = "such as the Linux pack; the same on all hosts of a pool"
+        self._additional = Choice("additional", [Option(ADDITIONAL, "Use additional media", note)], before)
+        question = Paragraph("Where are the packages to be installed?")
+        return [question, Paragraph(""), self._choice, Paragraph(""), self._additional]
 
     def accept(self) -> Outcome:
         kind = self._choice.value
-        state = self.state.choose(source_kind=kind)
+        state = self.state.choose(source_kind=kind, source_additional=ADDITIONAL if self._additional.values else "")
         if kind == WEB:
-            return state if is_remote(self.state) else state.open_again("address")
+            if not is_remote(self.state):
+                return state.open_again("address")
+            return tried(state, state.trial) if state.trial else state
 
         def then(trial: Trial) -> Outcome:
             refuse_unfit(trial, "")
@@ -130,13 +153,14 @@ expected, go back and give another address."""
     def body(self) -> Sequence[Element]:
         trial = self.state.trial
         lines: list[Element] = [Paragraph("These are going to be installed:"), Paragraph("")]
-        for repository in trial.repositories if trial else ():
+        for repository in wanted(self.state):
             count = len(repository.packages)
             lines.append(Paragraph(f"  {repository.name}", "strong"))
             facts = f"{count} package{'s' if count != 1 else ''}, {human_size(repository.size_bytes)}"
             lines.append(Paragraph(f"    {repository.product} {repository.version}, {repository.id}: {facts}"))
             lines.append(Paragraph(f"    from {repository.location.shown()}", "dim"))
             lines.append(Paragraph(""))
+        lines += [Paragraph(note, "dim") for note in _notes(self.state)]
         for problem in trial.problems if trial else ():
             if problem.severity is Severity.WARNING:
                 lines.append(Paragraph(f"! {problem.message}", "note"))
@@ -144,3 +168,17 @@ expected, go back and give another address."""
 
     def accept(self) -> Outcome:
         return self.state
+
+
+def _notes(state: State) -> list[str]:
+    """Return what is to be said of additional media."""
+    if state.trial is None:
+        return []
+    if state.trial.additional and not state.choice("source.additional"):
+        names = ", ".join(repository.name for repository in state.trial.additional)
+        return [f"Not installed: {names}, for additional media are not chosen."]
+    if asks_for_media(state):
+        return ["Further media are asked for once the host is installed."]
+    if state.choice("source.additional") and not state.trial.additional:
+        return ["There are no additional packages at this address."]
+    return []

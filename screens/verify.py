@@ -8,6 +8,7 @@ from dataclasses import replace
 from installer.model.ports import Cancel, FaultyPackage, PackageProgress
 from installer.model.units import human_size
 from screens.screen import Outcome, Refused, Report, Say, Screen, State, Work
+from screens.source import wanted
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 
@@ -42,7 +43,7 @@ without a system that boots."""
         return {VERIFY: "verified", SKIP: "skipped"}.get(state.choice("verify.done"), "")
 
     def body(self) -> Sequence[Element]:
-        size = sum(repository.size_bytes for repository in self.state.trial.repositories) if self.state.trial else 0
+        size = sum(repository.size_bytes for repository in wanted(self.state))
         options = [
             Option(VERIFY, f"Check them now ({human_size(size)} are read)"),
             Option(SKIP, "Skip", "they are still checked while they are installed, when it is too late to go back"),
@@ -51,9 +52,9 @@ without a system that boots."""
         return [Paragraph("Shall the packages be checked before the installation?"), Paragraph(""), self._choice]
 
     def accept(self) -> Outcome:
-        trial = self.state.trial
+        repositories = wanted(self.state)
         state = self.state.choose(verify_done=self._choice.value)
-        if self._choice.value == SKIP or trial is None:
+        if self._choice.value == SKIP or not repositories:
             return state
 
         def run(cancel: Cancel, report: Report) -> tuple[FaultyPackage, ...]:
@@ -61,7 +62,7 @@ without a system that boots."""
                 share = progress.all_done_bytes / max(progress.all_total_bytes, 1)
                 report(f"{progress.package}, {progress.number} of {progress.count}", share)
 
-            return self.machine.verify(trial.repositories, on_progress, cancel)
+            return self.machine.verify(repositories, on_progress, cancel)
 
         def then(faults: tuple[FaultyPackage, ...]) -> Outcome:
             if faults:

@@ -37,6 +37,12 @@ def image() -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_image() -> Path:
+    """The boot image that is shipped: small, and with firmware unless it was made without."""
+    return built(BUILD / "install.img", "install.img")
+
+
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The directory of the reference payload, with both packs."""
     built(BUILD / "repository" / "packages.main" / "XS-REPOSITORY", "payload")

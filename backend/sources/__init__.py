@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from backend.image_mark import in_installation_image
 from backend.sources.directory import DirectoryTransport, open_path
 from backend.sources.http import HttpTransport
+from backend.sources.medium import find_medium
 from backend.sources.transport import Transport
 from installer.model.errors import SourceError, UsageError
 from installer.model.source import Location, LocationKind
@@ -21,7 +23,7 @@ TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 
 
 def open_location(location: Location, media: Path | None) -> Transport:
-    """Return the transport for a location; nothing is read yet. `media` is where LOCAL lies.
+    """Return the transport for a location; nothing is read yet. `media` is where LOCAL lies (None: found by itself).
 
     Raises UsageError when there is no transport for it, SourceError when the medium is not there.
     """
@@ -39,6 +41,8 @@ def open_location(location: Location, media: Path | None) -> Transport:
 
 
 def _open_media(media: Path | None) -> Transport:
+    if media is None and in_installation_image():
+        media = find_medium()
     if media is None:
         raise UsageError(
             "the source is local media, and it is not known where the installation medium is",

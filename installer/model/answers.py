@@ -73,7 +73,7 @@ class PasswordKind(StrEnum):
 
 @dataclass(frozen=True)
 class RootPassword:
-    """The root password of the installed host, in clear or as a crypt(5) hash (`!!` locks it)."""
+    """The root password of the installed host, in clear or as a crypt(5) hash (`!!` has the host ask for it)."""
 
     kind: PasswordKind
     text: Secret

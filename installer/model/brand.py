@@ -62,6 +62,14 @@ def check_repositories(
     return tuple(problems)
 
 
+def check_additional(repositories: Sequence[Repository], brand: Brand) -> tuple[Problem, ...]:
+    """Return what speaks against adding repositories to an installed host; another version is only a warning."""
+    problems: list[Problem] = []
+    for repository in repositories:
+        problems += _fit(repository, brand, accept_version=True)
+    return (*problems, *_duplicates(repositories))
+
+
 def _error(message: str, repository: Repository | None = None, hint: str = "") -> Problem:
     where = repository.location.shown() if repository else ""
     return Problem(Severity.ERROR, message, where=where, hint=hint)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from installer.model.answers import Answers
 from installer.model.check_boot import mixed_sectors, sector_fault
+from installer.model.check_network import network_problems
 from installer.model.check_storage import check_storage
 from installer.model.hardware_warnings import hardware_warnings
 from installer.model.host import Disk, Host
@@ -15,7 +16,6 @@ from installer.model.units import GB, human_size
 from installer.model.wishes import StorageType
 
 PRIMARY_DISK_BYTES = 16 * GB  # G 2.1
-KERNEL_HOSTNAME_LENGTH = 64  # __NEW_UTS_LEN of linux/utsname.h
 
 
 def check_answers(answers: Answers, host: Host) -> tuple[Problem, ...]:
@@ -28,7 +28,7 @@ def check_answers(answers: Answers, host: Host) -> tuple[Problem, ...]:
         *hardware_warnings(host),
         *_disks(answers, host),
         *check_storage(answers, host),
-        *_network(answers, host),
+        *network_problems(answers, host),
     )
 
 
@@ -122,23 +122,6 @@ def _one_device(answers: Answers, host: Host) -> Iterator[Problem]:
         yield _error(message, where, "sr-type lvm spans several; or leave out the guest-disks, or gueststorage=no")
     elif count < 1:
         yield _warning("the storage type ext has no meaning: no disk is to store guests", where)
-
-
-def _network(answers: Answers, host: Host) -> Iterator[Problem]:
-    where = answers.origin("interface").where
-    present = _present("network interfaces", (f"{nic.name} {nic.mac}" for nic in host.nics))
-    name = answers.interface.name
-    if not host.nics:
-        yield _error("this machine has no network interface that can be used", where, "it may need a driver")
-    elif name is None and answers.interface.mac is None and len(host.nics) > 1:
-        message = "this machine has several network interfaces and none is named as the management interface"
-        yield _error(message, where, f'{present}; name one, as in <admin-interface name="{host.nics[0].name}" … />')
-    elif name is not None and host.nic(name) is None:
-        yield _error(f"this machine has no network interface {name}", where, present)
-    hostname = answers.naming.hostname
-    if hostname and len(hostname) > KERNEL_HOSTNAME_LENGTH:
-        message = f"the host name has {len(hostname)} characters; Linux holds {KERNEL_HOSTNAME_LENGTH} at most"
-        yield _warning(message, answers.origin("naming.hostname").where)
 
 
 def _present(what: str, labels: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which disks and which interface answers mean on a machine: rules and MAC addresses become names (spec R72)."""
+"""Which disks and which interfaces answers mean on a machine: rules and MAC addresses become names (spec R72)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from installer.model.answers import Answers, Origin
 from installer.model.check import disk_refusals
 from installer.model.disk_rule import DiskRule
 from installer.model.host import Disk, Host
+from installer.model.interface import Bond
 from installer.model.problem import Problem, Severity
 
 
@@ -25,8 +26,10 @@ def choose_devices(answers: Answers, host: Host) -> tuple[Answers, tuple[Problem
     guest = (*answers.disks.guest, *choosing.disks("guest", answers.disks.guest_rules))
     disks = replace(answers.disks, primary=primary, guest=guest, primary_rules=(), guest_rules=())
     interface = replace(answers.interface, name=choosing.nic())
+    bonds = tuple(choosing.bond(index, bond) for index, bond in enumerate(answers.bonds))
     origins = MappingProxyType(choosing.origins)
-    return replace(answers, disks=disks, interface=interface, origins=origins), tuple(choosing.problems)
+    chosen = replace(answers, disks=disks, interface=interface, bonds=bonds, origins=origins)
+    return chosen, tuple(choosing.problems)
 
 
 class _Choosing:
@@ -89,3 +92,20 @@ class _Choosing:
             message = f"the network interface {interface.name} has not the address {interface.mac}"
             self.problems.append(Problem(Severity.ERROR, message, where, hint))
         return nic.name
+
+    def bond(self, index: int, bond: Bond) -> Bond:
+        """Return the bond with its members' names."""
+        where = self._answers.origin(f"bonds.{index}").where
+        present = ", ".join(f"{nic.name} {nic.mac}" for nic in self._host.nics) or "none"
+        names: list[str] = []
+        for member in bond.members:
+            nic = next((nic for nic in self._host.nics if member in (nic.name, nic.mac)), None)
+            if nic is None:
+                message = f"this machine has no network interface {member} for {bond.name}"
+                self.problems.append(Problem(Severity.ERROR, message, where, f"network interfaces present: {present}"))
+            elif nic.name in names:
+                message = f"{bond.name} names the network interface {nic.name} twice"
+                self.problems.append(Problem(Severity.ERROR, message, where, "by its name and by its address"))
+            else:
+                names.append(nic.name)
+        return replace(bond, members=tuple(names))

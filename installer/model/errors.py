@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 
@@ -92,3 +93,19 @@ class Cancelled(InstallerError):
     """The user broke the run off."""
 
     exit_code = ExitCode.CANCELLED
+
+
+def as_installer_error(problem: BaseException) -> InstallerError:
+    """Return any exception as an error for the user, with the exception as its cause."""
+    if isinstance(problem, InstallerError):
+        return problem
+    if isinstance(problem, KeyboardInterrupt):
+        error: InstallerError = Cancelled("broken off by the user")
+    elif isinstance(problem, OSError):
+        full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "the disk, or the file system that holds its image file, is full" if full else ""
+        error = InstallerError(problem.strerror or str(problem), where=str(problem.filename or ""), hint=hint)
+    else:
+        error = InstallerError("a fault in the installer itself", hint="please report it with the log")
+    error.__cause__ = problem
+    return error

@@ -57,12 +57,16 @@ class DiskSummary:
 
 @dataclass(frozen=True)
 class Plan(Generic[SessionT]):
-    """Everything that will happen, in order. `disks` are the only disks ever written."""
+    """Everything that will happen, in order. `disks` are the only disks ever written.
+
+    `broken` says in what state a failure leaves them after the point of no return, when that is not "not bootable yet".
+    """
 
     phases: tuple[Phase[SessionT], ...]
     disks: tuple[DiskSummary, ...]
     packages: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    broken: str = ""
 
     def steps(self) -> Iterator[tuple[Phase[SessionT], Step[SessionT]]]:
         """Yield every step with its phase, in order."""

@@ -19,12 +19,13 @@ from installer.model.host import Host
 from installer.model.plan import DiskSummary
 from installer.model.problem import Problem
 from installer.model.progress import PhaseOutline
-from installer.model.source import Location, LocationKind, Package, Repository
+from installer.model.source import Location, Package, Repository
 
 __all__ = (
     "AfterFailure",
     "Cancel",
     "FaultyPackage",
+    "Further",
     "Keymap",
     "Machine",
     "NetworkWish",
@@ -89,16 +90,27 @@ class Trial:
     def sources(self, *, additional: bool) -> tuple[Location, ...]:
         """Return the sources for the Draft, which an answerfile then reproduces.
 
-        The address itself when all that lies there is wanted; else each wanted repository by its own. Of the
-        installation medium everything is taken.
+        The address itself when all that lies there is wanted; else each wanted repository by its own.
         """
-        if additional or not self.additional or self.location.kind is LocationKind.LOCAL:
-            return (self.location,)
-        return tuple(repository.location for repository in self.repositories if not _is_additional(repository))
+        wanted = self.wanted(additional=additional)
+        return (self.location,) if wanted == self.repositories else tuple(found.location for found in wanted)
+
+    def wanted(self, *, additional: bool) -> tuple[Repository, ...]:
+        """Return what is installed from here: the additional media's repositories only when they are asked for."""
+        return tuple(found for found in self.repositories if additional or not _is_additional(found))
 
 
 def _is_additional(repository: Repository) -> bool:
     return repository.location.url.reveal().partition("?")[0].rstrip("/").endswith("/packages.linux")
+
+
+@dataclass(frozen=True)
+class Further:
+    """What a further medium holds: repositories that can be added to the installed host, and those it has already."""
+
+    repositories: tuple[Repository, ...]
+    installed: tuple[Repository, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,6 +232,15 @@ class Machine(Protocol):
 
         Raises when other packages than the plan's lie there.
         """
+
+    def eject_medium(self) -> str:
+        """Unmount the installation medium and open the tray of its drive; the text says what is to be done by hand."""
+
+    def look_at_medium(self, cancel: Cancel) -> Further:
+        """After an installation: see what the medium now in the drive has for the host."""
+
+    def preview_additional(self, further: Further) -> Preview:
+        """Return the plan that adds what a further medium has; `install` carries it out like any other."""
 
     def save_logs(self, directory: str) -> str:
         """Copy the logs, without secrets, into a directory; returns the path of the archive."""

@@ -16,6 +16,7 @@ LATER_SCHEMES = ("ftp", "nfs")
 TAKEN = "give an address with http, https or file:///, or an absolute path"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)")
 _URL_TEXT = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # RFC 3986 2: printable ASCII less " < > \ ^ ` { | }
+_LIKE_ADDRESS = re.compile(r"/|(https?|ftp|nfs|file):|[a-z][a-z0-9+.-]*:/|[^/]*//", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
 _NFS = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+:/?[^/].*", re.DOTALL)
@@ -56,6 +57,14 @@ def location(text: str) -> Location:
 
 
 _AUTHORITY_HINT = "as in http://server/path; in a user name or password write / as %2F, : as %3A and @ as %40"
+
+
+def location_or_file(text: str) -> Location:
+    """Return the Location of an address as `location` takes it, or of a file by a relative path. Raises InvalidAnswer.
+
+    What looks like an address must be one: taken for a file, it would be shown with the password in it.
+    """
+    return location(text) if _LIKE_ADDRESS.match(text) else Location(LocationKind.URL, Secret(text))
 
 
 def later(scheme: str) -> InvalidAnswer:

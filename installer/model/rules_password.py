@@ -62,7 +62,7 @@ def is_short(password: RootPassword) -> bool:
 
 
 def root_password_hash(text: str) -> RootPassword:
-    """Return a password given as a crypt(5) hash `$id$…`, or `!!`, which locks it. Raises InvalidAnswer."""
+    """Return a password given as a crypt(5) hash `$id$…`, or `!!`: the host asks for it. Raises InvalidAnswer."""
     if text == LOCKED:
         return RootPassword(PasswordKind.HASH, Secret(text))
     refuse_whole_mark(text)

@@ -36,26 +36,35 @@ class Location:
         return without_credentials(self.url.reveal())
 
 
+# also what was meant to be an address: a slash too few or too many, the colon forgotten
+_ADDRESS = re.compile(r"((?:https?|ftp|nfs|file):/*|[a-z][a-z0-9+.-]*:/+|[^/]*//+)(.*)", re.IGNORECASE | re.DOTALL)
+
+
 def without_credentials(url: str) -> str:
-    """Return the URL with user name, password and query replaced by `***`: a query may be a key to the file."""
-    return re.sub(r"(?<=://)(.*?)\?.+", rf"\1?{MASK}", _without_user(url))
+    """Return the URL with user name, password and query replaced by `***`: a query may be a key to the file.
+
+    So is what would be credentials and query, were the address well-formed. A path is returned as it is.
+    """
+    match = _ADDRESS.fullmatch(url)
+    if not match:
+        return url
+    return match[1] + re.sub(r"\?.+", f"?{MASK}", _without_user(match[2]), flags=re.DOTALL)
 
 
-def _without_user(url: str) -> str:
-    """Return the URL with user name and password masked.
+def _without_user(rest: str) -> str:
+    """Return what stands after the slashes of a URL with user name and password masked.
 
     A password with an unescaped `/`, `?` or `#` makes no valid URL, but must not be shown either.
     """
-    scheme, mark, rest = url.partition("://")
     end = re.search(r"[/?#]|$", rest)
     authority = rest[: end.start()] if end else rest
-    if not mark or "@" not in rest:
-        return url
+    if "@" not in rest:
+        return rest
     if "@" not in authority and re.fullmatch(r"\[[^\]]*\](:[0-9]*)?|[^:]*(:[0-9]*)?", authority):
-        return url  # the `@` stands in the path of an address without credentials
+        return rest  # the `@` stands in the path of an address without credentials
     host = authority if "@" in authority else rest
     shown = rest[len(host) :]
-    return f"{scheme}://***@{host.rpartition('@')[2]}{shown}"
+    return f"{MASK}@{host.rpartition('@')[2]}{shown}"
 
 
 class PackageType(StrEnum):

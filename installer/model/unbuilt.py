@@ -39,11 +39,7 @@ def contradictions(draft: Draft) -> Iterator[tuple[str, str, str]]:
 
 
 def _network(draft: Draft) -> Iterator[tuple[str, str, str]]:
-    if draft.interface and draft.interface.ipv6:
-        yield "interface.ipv6", f"IPv6 of the management interface is {NOT_BUILT}", "leave protov6 out"
     for index, interface in enumerate(draft.other_interfaces):
         shown = interface.name or interface.mac
         hint = "only the admin-interface can be set"
         yield f"other_interfaces.{index}", f"an address of the interface {shown} is {NOT_BUILT}", hint
-    for index, bond in enumerate(draft.bonds):
-        yield f"bonds.{index}", f"the bond {bond.name} is {NOT_BUILT}", "name one of its members as admin-interface"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
 from backend.identities import GptIdentities, Identities
@@ -20,6 +20,7 @@ from installer.model.answers import (
     StaticAddress,
 )
 from installer.model.host import Disk, Firmware, Host, Nic, SerialConsole, Virtualization
+from installer.model.interface import V6, Bond, BondMode, ProtocolV6
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
 from installer.model.storage import Holder, HolderKind, Part, Signature
@@ -118,6 +119,25 @@ VARIANTS: dict[str, Inputs] = {
         ),
         scripts=(ScriptFile("http://mirror/one", b"#!/bin/sh\n", abort=True),),
         answerfile=Secret(f"<installation>{PASSWORD}</installation>"),
+    ),
+    "bond-vlan-ipv6": replace(
+        INPUTS,
+        answers=replace(
+            ANSWERS,
+            bonds=(Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),
+            interface=AdminInterface("bond0", vlan=7, ipv6=V6(ProtocolV6.AUTOCONF)),
+        ),
+    ),
+    "ipv6-only": replace(
+        INPUTS,
+        answers=replace(
+            ANSWERS,
+            interface=AdminInterface(
+                "eth0",
+                ipv6=V6(ProtocolV6.STATIC, IPv6Interface("2001:db8::10/64"), IPv6Address("fe80::1")),
+                without_ipv4=True,
+            ),
+        ),
     ),
     "stale-storage": replace(
         INPUTS,

@@ -16,6 +16,7 @@ from backend.targets import attached
 from installer.model.errors import CommandFailed, DeviceError, MissingTool
 from installer.model.secret import Secret
 from installer.model.units import MIB
+from tests.backend.sentinel import sentinel_tree, state
 
 pytestmark = pytest.mark.root
 
@@ -169,20 +170,17 @@ def test_tools_of_this_machine_run_with_the_target_as_root(real: RealSystem, nod
 
 
 def test_absolute_link_in_the_target_never_leads_out(real: RealSystem, node: str, tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "file").write_text("mine", encoding="utf-8")
-    before = (outside / "file").stat()
+    outside = sentinel_tree(tmp_path)
+    before = state(outside)
     with real.mounted(node, "ext3") as target:
-        os.symlink(outside, f"{target}/etc")
-        os.symlink(outside / "file", f"{target}/localtime")
+        os.symlink(outside / "etc", f"{target}/etc")
+        os.symlink(outside / "etc/localtime", f"{target}/localtime")
         os.symlink("../../../../../../../.." + str(outside), f"{target}/up")
         real.write_text("/etc/written", "x")
+        real.write_text("/etc/passwd", "x", mode=0o600)
         real.write_text("/up/written", "x")
         real.write_text("/localtime", "x")
         real.link("/etc/localtime", "/usr/share/zoneinfo/UTC")
         real.write_zeros("/etc/zeros", 10, lambda done: None)
         assert real.read_text("/localtime") == "x"
-    assert sorted(os.listdir(outside)) == ["file"]
-    after = (outside / "file").stat()
-    assert (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    assert state(outside) == before

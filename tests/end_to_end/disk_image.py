@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 SECTOR_BYTES = 512
-CHUNK_BYTES = 2**24
+BLOCK_BYTES = 2**16
+FIELDS = {"mode": "Mode", "uid": "User", "gid": "Group"}  # debugfs's words in `sif` and in what `stat` prints
 PATH = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
 
@@ -24,7 +27,10 @@ class Fingerprint:
 
 
 def fingerprint(image: Path) -> Fingerprint:
-    """Return time of modification, size, and a hash of every byte that is not a hole, with its place."""
+    """Return time of modification, size, and a hash of every block that is not all zeros, with its place.
+
+    Holes only save reading: what a file system tells of them changes while it writes back, without any change of bytes.
+    """
     status = image.stat()
     digest = hashlib.sha256()
     descriptor = os.open(image, os.O_RDONLY)
@@ -35,10 +41,12 @@ def fingerprint(image: Path) -> Fingerprint:
                 start = os.lseek(descriptor, place, os.SEEK_DATA)
             except OSError:  # ENXIO: only a hole follows
                 break
-            place = os.lseek(descriptor, start, os.SEEK_HOLE)
-            digest.update(f"{start}:".encode())
-            for chunk in range(start, place, CHUNK_BYTES):
-                digest.update(os.pread(descriptor, min(CHUNK_BYTES, place - chunk), chunk))
+            end = os.lseek(descriptor, start, os.SEEK_HOLE)
+            for block in range(max(place, start - start % BLOCK_BYTES), end, BLOCK_BYTES):
+                data = os.pread(descriptor, BLOCK_BYTES, block)
+                if data.count(0) < len(data):
+                    digest.update(f"{block}:".encode() + data)
+                place = block + BLOCK_BYTES
     finally:
         os.close(descriptor)
     return Fingerprint(status.st_mtime_ns, status.st_size, digest.hexdigest())
@@ -73,3 +81,34 @@ def read_file(image: Path, partition: PartitionOnImage, path: str) -> str:
     place = f"{image}?offset={partition.start_bytes}"
     argv = ["debugfs", "-R", f"cat {path}", place]
     return subprocess.run(argv, check=True, capture_output=True, text=True, env=PATH).stdout
+
+
+def write_file(image: Path, partition: PartitionOnImage, path: str, text: str) -> None:
+    """Put a text in place of a file of an ext2, 3 or 4 file system, without mounting it; owner and mode stay.
+
+    The file and its directory must be there, and the machine that uses them switched off. debugfs tells what fails on
+    standard error, and by no exit status.
+    """
+    place = f"{image}?offset={partition.start_bytes}"
+    before = _debugfs(place, f"stat {path}")
+    kept = {name: re.search(rf"{title}: +([0-9]+)", before) for name, title in FIELDS.items()}
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as source:
+        source.write(text)
+        source.flush()
+        fields = [f"sif {path} {name} {_field(name, match)}" for name, match in kept.items()]
+        _debugfs(place, f"rm {path}", f"write {source.name} {path}", *fields)
+    assert read_file(image, partition, path) == text
+
+
+def _field(name: str, match: re.Match[str] | None) -> str:
+    assert match, f"debugfs does not tell the {name}"
+    return f"0100{match[1][-3:]}" if name == "mode" else match[1]  # S_IFREG
+
+
+def _debugfs(place: str, *commands: str) -> str:
+    argv = ["debugfs", "-w", "-f", "-", place]
+    text = "\n".join(commands)
+    result = subprocess.run(argv, check=True, capture_output=True, text=True, env=PATH, input=text)
+    faults = [line for line in result.stderr.splitlines() if line and not line.startswith("debugfs 1.")]
+    assert not faults, faults
+    return result.stdout

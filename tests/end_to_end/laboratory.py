@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,6 +72,19 @@ class Laboratory:
             boot = DirectBoot(kernel, self.image, f"{OUTPUT} {words}")
         return self.start(replace(hardware, boot=boot))
 
+    def add_to_image(self, files: Mapping[str, str]) -> None:
+        """Have the boot image bring further files at its root, by a second archive behind the first."""
+        tree = self.directory / "ramdisk"
+        tree.mkdir()
+        for name, text in files.items():
+            tree.joinpath(name).write_text(text, encoding="utf-8")
+        argv = ["cpio", "--create", "--format=newc", "--quiet"]
+        packed = subprocess.run(argv, input="\n".join(files).encode(), cwd=tree, check=True, capture_output=True)
+        image = self.directory / self.image.name
+        image.write_bytes(self.image.read_bytes() + gzip.compress(packed.stdout))
+        self.directory.joinpath("vmlinuz").symlink_to(self.image.parent / "vmlinuz")
+        self.image = image
+
     def start(self, hardware: Hardware) -> VirtualMachine:
         """Start a machine from its disks, or as `hardware.boot` says; it ends with the test."""
         self._count += 1
@@ -86,6 +100,14 @@ class Laboratory:
         with gzip.open(self.hypervisor) as packed, path.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked)
         return path
+
+
+def in_shell(machine: VirtualMachine, command: str, timeout_s: float = SHELL_S) -> str:
+    """Run a command in the image's shell; returns what it printed and `shell-result N`."""
+    machine.child.sendline(f"{command}; echo shell''-result $?")
+    said = machine.wait_for(r"shell-result \d+", timeout_s)
+    machine.wait_for(SHELL_PROMPT)
+    return said
 
 
 @contextmanager

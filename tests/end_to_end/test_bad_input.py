@@ -59,6 +59,7 @@ def _refused(tmp_path: Path, xml: str, code: int, *words: str) -> None:
     for word in words:
         assert word in outcome.err
     assert "Traceback" not in outcome.text and PASSWORD not in outcome.text
+    assert "Nothing was changed." in outcome.err
     assert fingerprint(image) == before
 
 
@@ -99,6 +100,18 @@ def test_answerfile_that_is_not_there(tmp_path: Path, disk: Path) -> None:
     before = fingerprint(disk)
     outcome = installer("--answerfile", "gone.xml", "--target", "disk.img", "install", cwd=tmp_path)
     assert (outcome.code, "gone.xml" in outcome.err) == (1, True), outcome.text
+    assert "Nothing was changed." in outcome.err
+    assert fingerprint(disk) == before
+
+
+@pytest.mark.parametrize("address", ["http:/u:marked-secret@h/x", "http:u:marked-secret@h/x", "//u:marked-secret@h/x"])
+def test_address_that_is_none_is_refused_without_a_word_of_it(tmp_path: Path, disk: Path, address: str) -> None:
+    before = fingerprint(disk)
+    for words in (("--answerfile", address, "--target", "disk.img", "install"), ("repo", "show", address)):
+        outcome = installer(*words, cwd=tmp_path)
+        assert outcome.code == 2, outcome.text
+        assert "the address" in outcome.err and "marked-secret" not in outcome.text
+    assert "marked-secret" not in (tmp_path / "installer-log" / "install.log").read_text(encoding="utf-8")
     assert fingerprint(disk) == before
 
 
@@ -109,6 +122,7 @@ def test_disk_too_small(tmp_path: Path, repository: Path) -> None:
 
 def test_disk_in_use_by_a_mount(tmp_path: Path, repository: Path, disk: Path) -> None:
     needs("losetup", "mkfs.ext3")
+    xml = answerfile(str(repository))
     loop = subprocess.run(["losetup", "-f", "--show", str(disk)], capture_output=True, text=True, check=True).stdout
     mount_point = tmp_path / "mounted"
     mount_point.mkdir()
@@ -116,8 +130,10 @@ def test_disk_in_use_by_a_mount(tmp_path: Path, repository: Path, disk: Path) ->
         subprocess.run(["mkfs.ext3", "-q", "-F", loop.strip(), "4096"], check=True)
         subprocess.run(["mount", "-o", "ro", loop.strip(), str(mount_point)], check=True)
         for target in (str(disk), loop.strip()):
-            (tmp_path / "answers.xml").write_text(answerfile(str(repository)), encoding="utf-8")
+            before = fingerprint(disk)
+            (tmp_path / "answers.xml").write_text(xml, encoding="utf-8")
             outcome = installer("--answerfile", "answers.xml", "--target", target, "install", cwd=tmp_path)
+            assert fingerprint(disk) == before
             assert outcome.code == 2, outcome.text
             assert loop.strip() in outcome.err or str(mount_point) in outcome.err
     finally:

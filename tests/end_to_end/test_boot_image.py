@@ -11,23 +11,16 @@ import pytest
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import PASSWORD, answerfile
 from tests.end_to_end.disk_image import fingerprint, partitions, read_file
-from tests.end_to_end.laboratory import INSTALL_S, SHELL, SHELL_PROMPT, SHELL_S, Laboratory
+from tests.end_to_end.laboratory import INSTALL_S, SHELL, SHELL_PROMPT, SHELL_S, Laboratory, in_shell
 from tests.end_to_end.rich_answers import answers_are_in_force, serve_answers
 from tests.end_to_end.virtual_machine import Bus, VirtualMachine
 
 pytestmark = pytest.mark.vm
 DATA = b"somebody's data\n"
 DONE = "the machine restarts"
+CLOCK = "2026-01-02T03:04:05"  # of the hardware; far from the time of this machine
 BARE = pytest.param(False, id="bare")
 UNDER_XEN = pytest.param(True, id="xen", marks=pytest.mark.rare)
-
-
-def in_shell(machine: VirtualMachine, command: str, timeout_s: float = SHELL_S) -> str:
-    """Run a command in the image's shell; returns what it printed and `shell-result N`."""
-    machine.child.sendline(f"{command}; echo shell''-result $?")
-    said = machine.wait_for(r"shell-result \d+", timeout_s)
-    machine.wait_for(SHELL_PROMPT)
-    return said
 
 
 @pytest.mark.parametrize("under_xen", [BARE, UNDER_XEN])
@@ -39,9 +32,19 @@ def test_payload_is_installed_over_http_and_the_host_boots(lab: Laboratory, repo
     said = lab.boot_image(hardware, f"answerfile={answers} install", under_xen=under_xen).wait_for_end(INSTALL_S)
     assert re.search(r"Installed in \d+ s", said) and DONE in said
     assert PASSWORD not in said
+    _logs_are_on_the_host(disk)
     host = lab.start(lab.hardware(disk, memory_mib=1536))
     host.log_in(PASSWORD)
     answers_are_in_force(host, "vda")
+
+
+def _logs_are_on_the_host(disk: Path) -> None:
+    """Those of init too: what it did, and what was said on the console."""
+    root = partitions(disk)[0]
+    logs = [read_file(disk, root, f"/var/log/installer/{name}") for name in ("install.log", "init.log", "output")]
+    assert not any(PASSWORD in log for log in logs)
+    assert "grub-bios-setup" in logs[0] and "eth0: 10.0.2.15/24 by DHCP" in logs[1]
+    assert re.search(r"^ *[0-9]+ %  install package dom0fs|^ *[0-9]+ %  .*dom0fs", logs[2], re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -111,15 +114,62 @@ def test_wrong_answers_and_a_dry_run_leave_disk_and_machine_as_they_are(lab: Lab
 
 
 def test_dead_source_is_told_and_nothing_is_changed(lab: Laboratory) -> None:
-    """Port 9 of the web server's machine refuses; the answerfile itself is there."""
+    """Port 9 of the web server's machine refuses; the answers lie in the ramdisk, and the source has the network up."""
     disk = lab.disk(data=DATA)
     before = fingerprint(disk)
-    text = answerfile("http://10.0.2.2:9/xs", primary_disk="<primary-disk>vda</primary-disk>")
-    machine = lab.boot_image(lab.hardware(disk), f"answerfile={lab.serve('answers.xml', text)} install")
+    lab.add_to_image(
+        {"answers.xml": answerfile("http://10.0.2.2:9/xs", primary_disk="<primary-disk>vda</primary-disk>")}
+    )
+    hardware = replace(lab.hardware(disk), extra=("-rtc", f"base={CLOCK}"))
+    machine = lab.boot_image(hardware, "answerfile=file:///answers.xml install")
     said = machine.wait_for(SHELL, SHELL_S)
     machine.wait_for(SHELL_PROMPT)
-    assert "http://10.0.2.2:9/xs" in said and "THE INSTALLATION FAILED (exit status 1" in said
+    assert "http://10.0.2.2:9/xs" in said and "refuses the connection" in said
+    assert "Nothing was changed." in said and "THE INSTALLATION FAILED (exit status 1" in said
     assert "10.0.2.2:9" in in_shell(machine, "cat /install/tmp/install.log")
+    _hardware_clock_is_taken_for_utc(machine)
+    _vlan_is_tagged(machine)
+    machine.close()
+    assert fingerprint(disk) == before
+
+
+def _hardware_clock_is_taken_for_utc(machine: VirtualMachine) -> None:
+    day, hour = CLOCK[:10], CLOCK[11:14]
+    assert f"{day} {hour}" in in_shell(machine, "date '+%F %T %Z'")
+    assert f"{day} {hour}" in in_shell(machine, "head -n 1 /install/tmp/init.log")
+
+
+def _vlan_is_tagged(machine: VirtualMachine) -> None:
+    said = in_shell(machine, "/usr/lib/installer/network eth0.7 static 10.1.3.3/24 10.1.3.1")
+    assert "eth0.7: 10.1.3.3/24, static" in said and "shell-result 0" in said
+    tagged = in_shell(machine, "ip -details -o link show type vlan")
+    assert "eth0.7@eth0" in tagged and re.search(r"vlan protocol 802\.1Q id 7\b", tagged)
+
+
+def test_wrong_words_are_said_on_every_console_and_nothing_is_begun(lab: Laboratory) -> None:
+    disk, second_port = lab.disk(data=DATA), lab.directory / "ttyS1"
+    before = fingerprint(disk)
+    hardware = replace(lab.hardware(disk), extra=("-serial", f"file:{second_port}"))
+    machine = lab.boot_image(hardware, f"answerfle={lab.base}answers.xml install tttyS0")
+    said = machine.wait_for(SHELL, SHELL_S)
+    machine.wait_for(SHELL_PROMPT)
+    assert "shell-result 0" in in_shell(machine, "test ! -e /install/tmp/install.log")
+    machine.close()
+    for text in (said, second_port.read_text(encoding="utf-8", errors="replace")):
+        assert "did you mean `answerfile`?" in text
+        assert "the word `tttyS0` alone does nothing" in text
+        assert "The installation was not begun" in text and "Nothing was changed." in text
+    assert fingerprint(disk) == before
+
+
+def test_machine_without_a_nic_stays_and_says_so(lab: Laboratory) -> None:
+    disk = lab.disk(data=DATA)
+    before = fingerprint(disk)
+    machine = lab.boot_image(replace(lab.hardware(disk), macs=()), f"answerfile={lab.base}answers.xml install")
+    said = machine.wait_for(SHELL, SHELL_S)
+    machine.wait_for(SHELL_PROMPT)
+    assert "there is no network" in said and "this machine has no NIC" in said
+    assert "Nothing was changed." in said and DONE not in said
     machine.close()
     assert fingerprint(disk) == before
 

@@ -233,7 +233,10 @@ def test_shell_is_opened_and_left_again(tmp_path: Path, repository: Path) -> Non
     with on_terminal(arguments, tmp_path, "vt220") as shown:
         shown.wait_for("Which keyboard")
         shown.press("f2")
-        time.sleep(1)
+        deadline = time.monotonic() + 30
+        while not shown.text.rstrip().endswith(("#", "$")):  # the shell's prompt
+            assert time.monotonic() < deadline, shown.text
+            shown.read(0.5)
         shown.press("echo in-$((40+2)); exit\r")
         deadline = time.monotonic() + 10
         while b"in-42" not in shown.sent and time.monotonic() < deadline:

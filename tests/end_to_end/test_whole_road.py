@@ -26,6 +26,7 @@ def test_no_secret_in_what_the_installer_printed_and_logged(installed: Installed
 def test_installed_host_boots_runs_a_guest_and_takes_changed_settings(boot: Boot) -> None:
     """The answers are in force, a guest runs on storage and bridge, edited files work after one reboot."""
     host = boot()
+    host.wait_for(r"Management address: 10\.0\.2\.15 \(xenbr0\)")  # agetty prints it anew when there is one
     host.log_in(PASSWORD)
     answers_are_in_force(host, "sda")
     _nothing_of_the_build_machine_is_shipped(host)

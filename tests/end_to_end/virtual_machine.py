@@ -18,7 +18,9 @@ ACCELERATION = ("-accel", "tcg,thread=multi")
 ANY_KERNEL = "qemu64"  # Xen's dom0 does not start on `max`, which is right for Linux alone
 PROMPT = "xs-test# "
 BIOS_SECTOR_BYTES = 512
-LOGIN = r"login: "
+LOGIN = r"(?<!Last )login: "
+PASSWORD_ASKED = r"[Pp]assword: "
+LOGIN_LOST_S = 20.0  # emulated, login(1) needs a second or two to ask for the password
 OVMF_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 BOOT_S = 600.0
@@ -171,15 +173,26 @@ class VirtualMachine:
             raise AssertionError(f"{pattern!r}: {why}; the serial line ended with\n{last}") from None
         return f"{self.child.before or ''}{self.child.after or ''}"
 
-    def log_in(self, password: str, timeout_s: float = BOOT_S) -> None:
-        """Wait for the login prompt and log in as root, then give the shell a prompt that is easily told."""
+    def log_in(self, password: str, timeout_s: float = BOOT_S, lost_s: float = LOGIN_LOST_S) -> None:
+        """Wait for the login prompt and log in as root, then give the shell a prompt that is easily told.
+
+        The prompt is printed anew when the host gets its address, and what was typed at that moment may be lost: then
+        it is typed again.
+        """
         self.wait_for(LOGIN, timeout_s)
         self.child.sendline("root")
-        self.wait_for(r"[Pp]assword: ", COMMAND_S)
+        while self._is_lost(lost_s):
+            self.child.sendline("root")
         self.child.sendline(password)
         self.wait_for(r"[#$] ", COMMAND_S)
         self.child.sendline("stty -echo cols 200; PS1='xs-''test# '; bind 'set enable-bracketed-paste off'")
         self.wait_for(PROMPT, COMMAND_S)
+
+    def _is_lost(self, lost_s: float) -> bool:
+        """Wait for the password to be asked; true when a login prompt comes instead and nothing follows it."""
+        if not self.wait_for(f"{PASSWORD_ASKED}|{LOGIN}", COMMAND_S).endswith("login: "):
+            return False
+        return bool(self.child.expect([PASSWORD_ASKED, pexpect.TIMEOUT], timeout=lost_s))
 
     def run(self, command: str, timeout_s: float = COMMAND_S) -> str:
         """Run a command line in the machine's shell and return what it printed, without the final newline."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from installer.answerfile import read_answerfile, write_answerfile
-from installer.kernel_words import FLAGS, LATER, VALUES, parse_kernel_words
+from installer.kernel_words import FLAGS, LATER, LISTS, VALUES, parse_kernel_words
 from installer.model.errors import RepositoryError
 from installer.model.problem import errors
 from installer.model.repository import decode_metadata, format_repository, parse_packages, parse_repository
@@ -95,5 +95,10 @@ READERS = (
         (XS_PACKAGES,),
         _encoded(" ", "\n", "\\", "tbz2", "driver", "firmware", "/..", "${KERNEL_VERSION}", "-1", "\t", "<?xml"),
     ),
-    Reader("kernel-words", _kernel_words, (CMDLINE,), _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LATER, "tttyS0")),
+    Reader(
+        "kernel-words",
+        _kernel_words,
+        (CMDLINE,),
+        _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LISTS, *LATER, "tttyS0"),
+    ),
 )

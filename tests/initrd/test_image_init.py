@@ -52,3 +52,12 @@ def test_init_never_installs_in_a_loop() -> None:
     assert text.count("run_installer") == 2  # where it is made and where it is called
     assert re.search(r"^run_installer$", text, re.MULTILINE)
     assert len(re.findall(r"^\s*leave ", text, re.MULTILINE)) == 1
+
+
+def test_image_is_made_with_debians_python() -> None:
+    """One that comes earlier in PATH may have no venv, or no pip that builds what the image's own Python can load."""
+    scripts = [path for path in IMAGE.iterdir() if path.is_file() and path.read_bytes().startswith(b"#!/bin/bash")]
+    lines = [line for path in scripts for line in path.read_text(encoding="utf-8").splitlines()]
+    commands = [line for line in lines if not line.lstrip().startswith("#")]
+    assert any("/usr/bin/python3 -m venv" in line for line in commands)
+    assert [line for line in commands if re.search(r"(^|[\s;&|(])python3?(\s|$)", line)] == []

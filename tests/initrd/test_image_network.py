@@ -12,6 +12,7 @@ from tests.needs import needs
 
 pytestmark = pytest.mark.root
 PROGRAM = ROOT / "initrd" / "init" / "network"
+NAMES = ROOT / "initrd" / "init" / "name-nics"
 PREPARE = """\
 set -e
 mount -t sysfs sysfs /sys
@@ -67,7 +68,7 @@ def test_a_router_outside_the_network_fails_and_says_so(tmp_path: Path) -> None:
 
 def test_a_nic_that_is_not_there_fails(tmp_path: Path) -> None:
     result = run(tmp_path, f"{PROGRAM} eth9 static 10.1.2.3/24 10.1.2.1; echo status $?")
-    assert "eth9: cannot be brought up" in result.stdout and "status 1" in result.stdout
+    assert "this machine has no NIC eth9" in result.stdout and "status 1" in result.stdout
 
 
 def test_a_vlan_is_an_interface_of_its_own_and_the_one_before_goes(tmp_path: Path) -> None:
@@ -89,3 +90,36 @@ def test_a_vlan_is_an_interface_of_its_own_and_the_one_before_goes(tmp_path: Pat
 def test_a_tag_that_no_network_has_is_refused(tmp_path: Path) -> None:
     result = run(tmp_path, f"{PROGRAM} eth0.5000 static 10.1.2.3/24 10.1.2.1; echo status $?")
     assert "eth0.5000: this tag cannot be put on eth0" in result.stdout and "status 1" in result.stdout
+
+
+FIRST, SECOND, THIRD = "52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:03"
+THREE_NICS = (
+    f"ip link set eth0 address {FIRST}",
+    f"ip link add eth1 address {SECOND} type veth peer name peer1",
+    f"ip link add eth2 address {THIRD} type veth peer name peer2",
+)
+
+
+def names(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Return the MAC address of each ethN."""
+    lines = (line.split() for line in result.stdout.splitlines() if line.startswith("eth") and "@" in line)
+    return {line[0].partition("@")[0]: line[2] for line in lines}
+
+
+def test_nics_change_places_when_they_are_named_by_mac(tmp_path: Path) -> None:
+    naming = f"{NAMES} eth0:{SECOND} eth1:{FIRST}; echo status $?"
+    result = run(tmp_path, *THREE_NICS, naming, "ip -brief link")
+    assert "status 0" in result.stdout, result
+    assert names(result) == {"eth0": SECOND, "eth1": FIRST, "eth2": THIRD}
+
+
+def test_a_nic_whose_name_another_gets_takes_a_free_one(tmp_path: Path) -> None:
+    result = run(tmp_path, *THREE_NICS, f"{NAMES} eth0:{THIRD} eth3:{SECOND}", "ip -brief link")
+    assert names(result) == {"eth0": THIRD, "eth3": SECOND, "eth1": FIRST}
+
+
+def test_naming_a_nic_that_is_not_there_fails_and_tells_those_that_are(tmp_path: Path) -> None:
+    result = run(tmp_path, *THREE_NICS, f"{NAMES} eth0:52:54:00:00:00:09; echo status $?", "ip -brief link")
+    assert "no NIC 52:54:00:00:00:09" in result.stdout and f"eth1 {SECOND}" in result.stdout
+    assert "status 1" in result.stdout
+    assert names(result) == {"eth0": FIRST, "eth1": SECOND, "eth2": THIRD}

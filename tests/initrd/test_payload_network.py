@@ -265,3 +265,60 @@ def test_vlan_without_a_number_is_left_alone(host: Host, name: str) -> None:
     assert result.returncode != 0 and f"{name} is no VLAN" in result.stderr
     assert not (host.root / NETWORK.format(f"{name}.netdev")).exists()
     assert "Bridge=xenbr0" in _lines(host, "eth0.network")
+
+
+BOND = 'DEVICE=bond0\nONBOOT=yes\nTYPE=Bond\nBONDING_OPTS="mode=802.3ad miimon=100"\nBRIDGE=xenbrbond0\n'
+MEMBERS = {"eth0": "00:16:3E:1A:2B:3C", "eth1": "00:16:3E:00:00:01"}
+
+
+@pytest.mark.parametrize("shell", [("sh",), ("busybox", "sh")])
+def test_bond_joins_its_members_and_has_the_address_of_the_first(host: Host, shell: tuple[str, ...]) -> None:
+    for name, mac in MEMBERS.items():
+        host.ifcfg(name, f"DEVICE={name}\nHWADDR={mac}\nONBOOT=yes\nTYPE=Ethernet\nMASTER=bond0\nSLAVE=yes\n")
+    host.ifcfg("bond0", BOND)
+    host.ifcfg("xenbrbond0", XENBR0_DHCP.replace("xenbr0", "xenbrbond0"))
+    host.ifcfg("xenbr0", XENBR0_DHCP.replace("ONBOOT=yes", "ONBOOT=no"))
+    result = host.apply("network", shell=shell)
+    assert result.returncode == 0 and result.stderr == ""
+    mac = f"MACAddress={MEMBERS['eth0']}"
+    head = ["[NetDev]", "Name=bond0", "Kind=bond", mac]
+    assert _lines(host, "bond0.netdev") == [*head, "[Bond]", "Mode=802.3ad", "MIIMonitorSec=100ms"]
+    assert all(_lines(host, f"{name}.network")[-1] == "Bond=bond0" for name in MEMBERS)
+    assert _lines(host, "bond0.network")[-1] == "Bridge=xenbrbond0"
+    assert mac in _lines(host, "xenbrbond0.netdev")
+    assert "DHCP=ipv4" in _lines(host, "xenbrbond0.network")
+
+
+def test_unknown_option_of_a_bond_is_said(host: Host) -> None:
+    host.ifcfg("bond0", BOND.replace("miimon=100", "primary=eth0"))
+    assert "primary=eth0" in host.apply("network").stderr
+    assert "Mode=802.3ad" in _lines(host, "bond0.netdev")
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted", "section"),
+    [
+        ("IPV6_AUTOCONF=yes\n", {"IPv6AcceptRA=yes"}, {"UseAutonomousPrefix=yes", "DHCPv6Client=no"}),
+        ("IPV6_AUTOCONF=no\nDHCPV6C=yes\n", {"IPv6AcceptRA=yes"}, {"UseAutonomousPrefix=no", "DHCPv6Client=always"}),
+        (
+            "IPV6_AUTOCONF=no\nIPV6ADDR=2001:db8::10/64\nIPV6_DEFAULTGW=fe80::1\n",
+            {"Address=2001:db8::10/64", "Gateway=fe80::1", "IPv6AcceptRA=no"},
+            set(),
+        ),
+        (
+            "IPV6_AUTOCONF=no\nIPV6ADDR=2001:db8::10/64\n",
+            {"Address=2001:db8::10/64", "IPv6AcceptRA=yes"},
+            {"UseAutonomousPrefix=no", "DHCPv6Client=no"},
+        ),
+    ],
+)
+def test_ipv6_stands_beside_ipv4(host: Host, lines: str, wanted: set[str], section: set[str]) -> None:
+    host.ifcfg("xenbr0", XENBR0_DHCP + "IPV6INIT=yes\n" + lines)
+    assert host.apply("network").returncode == 0
+    made = _lines(host, "xenbr0.network")
+    before = made[: made.index("[DHCPv4]")]
+    assert {*wanted, "LinkLocalAddressing=ipv6", "DHCP=ipv4"} <= set(before)
+    assert section <= set(made[made.index("[IPv6AcceptRA]") :] if section else made)
+    assert ("[IPv6AcceptRA]" in made) == bool(section)
+    assert host.apply("issue").returncode == 0
+    assert "\\4{xenbr0} \\6{xenbr0} (xenbr0)" in host.read("etc/issue")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.initrd.payload_host import Host, make_host
+from tests.initrd.payload_host import LIBEXEC, Host, make_host
 
 GRUB = """menuentry "XenServer" {
   multiboot2 /boot/xen.gz dom0_mem=512M,max:512M console=vga
@@ -173,3 +174,59 @@ def test_unchanged_memory_does_not_write_the_menu(host: Host) -> None:
     assert host.apply("memory").returncode == 0
     after = (host.root / "boot/grub/grub.cfg").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+MARK = "run/root-password-wanted"
+
+
+@pytest.mark.parametrize(
+    ("shadow", "asked"),
+    [
+        ("root:!!:20000:0:99999:7:::\ndaemon:*:20000::::::\n", True),
+        ("daemon:*:20000::::::\nroot:!!:20000:0:99999:7:::\n", True),
+        ("root:$6$salt$digest:20000:0:99999:7:::\n", False),
+        ("root:!$6$salt$digest:20000::::::\n", False),
+        ("root:*:20000::::::\nnotroot:!!:20000::::::\n", False),
+        ("", False),
+    ],
+    ids=["open", "open, not first", "set", "locked by an administrator", "another's", "none"],
+)
+@pytest.mark.parametrize("shell", [("sh",), ("busybox", "sh")], ids=["sh", "busybox"])
+def test_root_password_is_asked_where_the_installation_left_it_open(
+    host: Host, shadow: str, asked: bool, shell: tuple[str, ...]
+) -> None:
+    host.write("etc/shadow", shadow)
+    assert host.apply("password", shell=shell).returncode == 0
+    assert (host.root / MARK).exists() == asked
+
+
+def _ask_root_password(host: Host, passwd: str) -> tuple[int, str]:
+    host.write(MARK, "")
+    host.write("etc/shadow", "root:$6$salt$digest:20000::::::\n")
+    host.program("passwd", f'echo "passwd $*" >>"$DOM0_ROOT/run/done"; {passwd}')
+    host.program("systemctl", 'echo "systemctl $*" >>"$DOM0_ROOT/run/done"; test ! -e "$DOM0_ROOT/' + MARK + '"')
+    environment = {"PATH": f"{host.programs}:/usr/sbin:/usr/bin:/sbin:/bin", "DOM0_ROOT": str(host.root)}
+    result = subprocess.run(["sh", str(LIBEXEC / "root-password")], env=environment, check=False, capture_output=True)
+    return result.returncode, host.read("run/done")
+
+
+def test_logins_come_once_the_root_password_is_set(host: Host) -> None:
+    logins = "systemctl start --no-block getty@tty1.service serial-getty@hvc0.service\n"
+    assert _ask_root_password(host, "true") == (0, f"passwd root\n{logins}")
+    assert not (host.root / MARK).exists()
+
+
+def test_root_password_is_asked_again_where_it_was_not_set(host: Host) -> None:
+    """The script ends in failure, and systemd starts it again; no login comes."""
+    assert _ask_root_password(host, "exit 10") == (10, "passwd root\n")
+    assert (host.root / MARK).exists()
+
+
+def test_logins_and_the_asking_go_by_the_same_mark() -> None:
+    units = LIBEXEC.parents[2] / "usr/lib/systemd/system"
+    texts = [
+        (units / name).read_text(encoding="ascii")
+        for name in ("serial-getty@hvc0.service", "getty@tty1.service.d/50-host.conf")
+    ]
+    assert all(f"\nConditionPathExists=!/{MARK}\n" in text for text in texts)
+    assert f"\nConditionPathExists=/{MARK}\n" in (units / "root-password.service").read_text(encoding="ascii")

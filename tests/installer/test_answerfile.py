@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import fields
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ from installer.model.answers import (
 )
 from installer.model.disk_rule import DiskRule, Pick
 from installer.model.errors import AnswersError, InvalidAnswer
+from installer.model.interface import V6, Bond, BondMode, ProtocolV6
 from installer.model.problem import Problem, Severity, errors
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
@@ -320,6 +321,10 @@ def test_keys_scripts_and_interfaces_are_read() -> None:
     keys = good("access").access
     assert [key.split()[0] for key in keys.ssh_keys] == ["ssh-ed25519", "ssh-rsa"] and keys.ssh is False
     assert [script.on_failure for script in good("scripts").scripts] == [OnFailure.ABORT, OnFailure.CONTINUE]
+    bonded = good("bond-and-ipv6")
+    assert bonded.bonds == (Bond("bond0", BondMode.LACP, ("eth0", "00:16:3e:00:00:02")),)
+    v6 = V6(ProtocolV6.STATIC, IPv6Interface("2001:db8::7/64"), IPv6Address("fe80::1"))
+    assert bonded.interface == AdminInterface("bond0", vlan=7, ipv6=v6, without_ipv4=True)
     assert good("interface-by-address").interface == AdminInterface(mac="00:16:3e:00:00:01", vlan=7)
     assert [location.shown() for location in good("several-sources").sources or ()] == [
         "http://pxehost.acme.com",
@@ -332,7 +337,7 @@ def test_what_is_not_built_yet_is_understood_all_the_same() -> None:
     draft, problems = read_answerfile((FILES / "bad" / "not-built.xml").read_bytes(), "a.xml")
     again, _ = read(write_answerfile(draft))
     assert again == draft
-    assert draft.interface and draft.interface.ipv6 and draft.bonds and draft.trust.report
+    assert draft.driver_sources and draft.other_interfaces and draft.trust.report
     assert all(NOT_BUILT in problem.message for problem in problems)
 
 

@@ -20,7 +20,6 @@ from installer.model.answers import (
 )
 from installer.model.check import check_answers
 from installer.model.host import Disk, Firmware, Host, Nic, Virtualization
-from installer.model.interface import V6, ProtocolV6
 from installer.model.problem import Problem, Severity
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
@@ -221,6 +220,5 @@ def test_ext_storage_without_a_device_is_told() -> None:
 
 
 def test_what_is_not_built_is_an_error_whoever_answered_it() -> None:
-    interface = AdminInterface("eth0", ipv6=V6(ProtocolV6.AUTOCONF))
-    problem = only(replace(ANSWERS, interface=interface), HOST)
+    problem = only(replace(ANSWERS, other_interfaces=(AdminInterface("eth1"),)), HOST)
     assert problem.severity is Severity.ERROR and NOT_BUILT in problem.message

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from installer.kernel_words import (
-    LATER,
-    AtExit,
-    KernelWords,
-    parse_kernel_words,
-    present_consoles,
-    split_words,
-)
+from installer.kernel_line import present_consoles, split_words
+from installer.kernel_words import LATER, LISTS, AtExit, KernelWords, parse_kernel_words
 from installer.model.host import SerialConsole
 from installer.model.problem import Severity, errors
 
@@ -40,7 +34,7 @@ def test_reads_an_unattended_installation() -> None:
     assert words.answerfile and words.answerfile.reveal() == "http://pxehost/rack7.xml"
     assert words.install and not words.shell
     assert words.at_exit is AtExit.POWEROFF
-    assert words.network == "all"
+    assert words.network == ("all",)
 
 
 def test_nothing_asked_is_no_problem() -> None:
@@ -168,7 +162,90 @@ def test_console_that_does_not_exist_is_told_but_stops_nothing(text: str, hint: 
     ("value", "network"), [("eth1", "eth1"), ("all", "all"), ("52-54-00-AB-CD-EF", "52:54:00:ab:cd:ef")]
 )
 def test_network_device_by_name_mac_or_all(value: str, network: str) -> None:
-    assert read(f"network_device={value}")[0].network == network
+    assert read(f"network_device={value}")[0].network == (network,)
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("network_config=dhcp", "all"),
+        ("network_config=dhcp:vlan=12 network_device=eth1", "eth1.12"),
+        ("network_config=static:ip=10.0.2.7;netmask=255.255.255.0;gateway=10.0.2.2", "all static 10.0.2.7/24 10.0.2.2"),
+        (
+            '"network_config=static:ip=10.1.2.3;netmask=255.255.0.0;gateway=10.1.0.1;dns=10.1.0.2,10.1.0.3;vlan=7" '
+            "network_device=52:54:00:AB:CD:EF",
+            "52:54:00:ab:cd:ef.7 static 10.1.2.3/16 10.1.0.1 10.1.0.2 10.1.0.3",
+        ),
+        ("network_config=dhcp answerfile=file:///a install", "all"),
+    ],
+)
+def test_network_config_says_how_the_image_gets_its_address(text: str, network: str) -> None:
+    words, problems = read(text)
+    assert problems == []
+    assert words.network == tuple(network.split())
+
+
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        ("dchp", "neither dhcp nor static"),
+        ("dhcp:vlan=5000", "VLAN"),
+        ("dhcp:ip=10.0.2.7", "unknown here"),
+        ("static", "ip and netmask and gateway missing"),
+        ("static:ip=10.0.2.7;netmask=255.255.255.0", "gateway missing"),
+        ("static:ip=10.0.2.7;netmask=24;gateway=10.0.2.2", "subnet mask"),
+        ("static:ip=10.0.2.7;netmask=255.255.255.0;gateway=10.9.9.9", "outside the network"),
+        ("static:ip=10.0.2.7;ip=10.0.2.8;netmask=255.255.255.0;gateway=10.0.2.2", "more than once"),
+        ("static:ip=;netmask=255.255.255.0;gateway=10.0.2.2", "no value"),
+        ("static:ip=10.0.2.7;netmask=255.255.255.0;gateway=10.0.2.2;dns=ns1", "IPv4 address"),
+    ],
+)
+def test_wrong_network_config_is_an_error_that_says_why(config: str, fault: str) -> None:
+    words, problems = parse_kernel_words(f"network_config={config}", BARE)
+    assert len(errors(problems)) == 1 and fault in problems[0].message
+    assert words.network == ()
+
+
+def test_nics_are_named_by_mac_address() -> None:
+    words, problems = read("map_netdev=eth1:52-54-00-AB-CD-EF map_netdev=eth0:52:54:00:ab:cd:01")
+    assert problems == []
+    assert words.nic_names == ("eth1:52:54:00:ab:cd:ef", "eth0:52:54:00:ab:cd:01")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("map_netdev=eth0", "not a MAC address"),
+        ("map_netdev=lan0:52:54:00:ab:cd:01", "not a name that a NIC can be given"),
+        ("map_netdev=eth0:52:54:00:ab:cd:01 map_netdev=eth0:52:54:00:ab:cd:02", "eth0 is given to two NICs"),
+        ("map_netdev=eth0:52:54:00:ab:cd:01 map_netdev=eth1:52:54:00:ab:cd:01", "one NIC is given two names"),
+    ],
+)
+def test_wrong_name_of_a_nic_is_an_error(text: str, fault: str) -> None:
+    words, problems = parse_kernel_words(text, BARE)
+    assert len(errors(problems)) == 1 and fault in problems[0].message
+    assert words.nic_names == ()
+
+
+def test_modules_are_loaded_refused_and_asked_for() -> None:
+    words, problems = read("extramodules=raid1,dm-raid extramodules=raid1 blacklist=e1000 interactive-modules")
+    assert problems == []
+    assert (words.extra_modules, words.blacklist, words.ask_modules) == (("raid1", "dm_raid"), ("e1000",), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("blacklist=../x", "not the name of a module"),
+        ("extramodules=-r", "not the name of a module"),
+        ("extramodules=dm-raid blacklist=dm_raid", "dm_raid is in `extramodules` and in `blacklist`"),
+        ("extramodules=", "has no value"),
+        ("interactive-modules=yes", "takes no value"),
+    ],
+)
+def test_wrong_word_about_modules_is_an_error(text: str, fault: str) -> None:
+    _, problems = parse_kernel_words(text, BARE)
+    assert len(errors(problems)) == 1 and fault in problems[0].message
 
 
 def test_wrong_network_device_is_an_error() -> None:
@@ -177,12 +254,12 @@ def test_wrong_network_device_is_an_error() -> None:
 
 @pytest.mark.parametrize("url", ["file:///answers.xml", "/answers.xml"])
 def test_local_answerfile_needs_no_network(url: str) -> None:
-    assert read(f"answerfile={url} install")[0].network == ""
+    assert read(f"answerfile={url} install")[0].network == ()
 
 
 def test_server_to_be_told_of_the_host_needs_the_network() -> None:
     words, problems = read("answerfile=/answers.xml install installed=http://192.168.77.1:8080/installed")
-    assert (words.installed, words.network, problems) == ("http://192.168.77.1:8080/installed", "all", [])
+    assert (words.installed, words.network, problems) == ("http://192.168.77.1:8080/installed", ("all",), [])
 
 
 @pytest.mark.parametrize("url", ["https://h/i", "http://u:hidden@h/i", "http://h/i;reboot", "h"])
@@ -192,13 +269,31 @@ def test_server_that_cannot_be_told_is_an_error(url: str) -> None:
     assert "hidden" not in problems[0].line()
 
 
-def test_server_is_not_told_of_an_installation_by_screens() -> None:
-    words, problems = read("installed=http://h/installed")
-    assert words.installed == "" and "no effect" in problems[0]
+def test_server_cannot_be_told_of_an_installation_by_screens() -> None:
+    words, problems = parse_kernel_words("installed=http://h/installed", BARE)
+    assert words.installed == "" and len(errors(problems)) == 1
 
 
 def test_quotes_hold_blanks_together() -> None:
     assert list(split_words('a="b c" "d e=f"  g')) == ["a=b c", "d e=f", "g"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http:/u:hidden@h/x",
+        "http:u:hidden@h",
+        "hhtp://u:hidden@h/x",
+        "u:hidden@h/x",
+        "//u:hidden@h/x",
+        "ftp://u:hidden@h",
+    ],
+)
+def test_address_that_is_none_is_an_error_and_never_shown(address: str) -> None:
+    words, problems = parse_kernel_words(f"answerfile={address} install", BARE)
+    assert words.answerfile is None
+    assert [problem.message.partition(":")[0] for problem in errors(problems)] == ["answerfile"]
+    assert "hidden" not in f"{words!r} {problems}"
 
 
 def test_credentials_are_never_shown() -> None:
@@ -222,7 +317,20 @@ def test_any_text_is_read(text: str, consoles: frozenset[str]) -> None:
     assert all("\n" not in problem.line() for problem in problems)
 
 
-_NAMES = st.sampled_from(["console", "output", "atexit", "answerfile", "network_device", "install", "tttyS0", *LATER])
+_NAMES = st.sampled_from(
+    [
+        "console",
+        "output",
+        "atexit",
+        "answerfile",
+        "network_device",
+        "network_config",
+        "install",
+        "tttyS0",
+        *LISTS,
+        *LATER,
+    ]
+)
 
 
 @given(st.lists(st.tuples(_NAMES, st.text(max_size=12)).map("=".join), max_size=6).map(" ".join))

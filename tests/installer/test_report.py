@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 
+import pytest
+
+from installer.model.errors import CommandFailed, InstallerError, UsageError
 from installer.model.events import Event, PlanFinished, Retried, StepFailed, StepFinished, StepProgress, StepStarted
-from installer.report import ConsoleReport
+from installer.model.problem import Problem, Severity
+from installer.model.secret import Masker, Secret
+from installer.report import ConsoleReport, Reporter, nothing_changed
 
 MB = 1_000_000
 
@@ -56,3 +62,36 @@ def test_steps_failures_and_retries_are_told_in_order() -> None:
     )
     assert lines[0] == "Failed at step 1, erase:"
     assert lines[-3:] == ["trying again: erase", "100 %  erase  (2.0 s)", "Installed in 4 s."]
+
+
+@pytest.mark.parametrize("password", ["event", "message", "Problem", "null", "hidden-text", '": "', "7:13"])
+def test_json_lines_stay_whole_whatever_the_password_is(password: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The secret is taken out of the values; keys and the kind of a record are our own words."""
+    reporter, masker = Reporter(json_lines=True), Masker()
+    masker.hide(Secret(password))
+    reporter.mask = masker.mask
+    reporter.problem(Problem(Severity.ERROR, f"<{password}>", "rack7.xml:7:13"))
+    reporter.event(StepFailed(1, "erase", "it broke", "wipefs", (f"said {password}",), "", ""))
+    problem, failed = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert list(problem) == ["event", "severity", "message", "where", "hint"]
+    assert (problem["event"], problem["message"]) == ("Problem", "<***>")
+    assert (failed["event"], failed["output"]) == ("StepFailed", ["said ***"])
+
+
+@pytest.mark.parametrize(
+    ("failure", "hint"),
+    [
+        (UsageError("no"), "Nothing was changed."),
+        (UsageError("no", hint="try another one"), "try another one. Nothing was changed."),
+        (UsageError("no", hint="did you mean x?"), "did you mean x? Nothing was changed."),
+        (UsageError("no", hint="Nothing was changed."), "Nothing was changed."),
+        (CommandFailed(("false",), 1, ()), "Nothing was changed."),
+        (OSError(28, "No space left on device"), "the disk, or the file system that holds its image file, is full."),
+        (KeyboardInterrupt(), "Nothing was changed."),
+    ],
+)
+def test_failure_before_the_first_change_says_so_once(failure: BaseException, hint: str) -> None:
+    with pytest.raises(InstallerError) as caught, nothing_changed():
+        raise failure
+    assert caught.value.hint.startswith(hint)
+    assert str(caught.value).count("Nothing was changed.") == 1

@@ -15,6 +15,7 @@ from installer.model.answers import AdminInterface, Answers, DiskChoice, Draft, 
 from installer.model.check import check_answers
 from installer.model.choice import choose_devices
 from installer.model.disk_rule import DiskRule, Pick
+from installer.model.interface import Bond, BondMode
 from installer.model.password_hash import hashed
 from installer.model.problem import errors
 from installer.model.secret import Secret
@@ -59,7 +60,8 @@ CHOICES = st.sampled_from(
         DiskChoice((), primary_rules=(DiskRule(serial="QM00001"),), guest_rules=(DiskRule(pick=Pick.LARGEST),)),
     ]
 )
-NICS = st.sampled_from([("eth0", None), (None, "52:54:00:12:34:57"), ("eth1", None)])
+BOND = Bond("bond0", BondMode.LACP, ("eth1", "52:54:00:12:34:56"))
+NICS = st.sampled_from([("eth0", None), (None, "52:54:00:12:34:57"), ("eth1", None), ("bond0", None)])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], max_examples=30)
@@ -93,10 +95,10 @@ def with_machine(draft: Draft, disks: DiskChoice, nic: tuple[str | None, str | N
         root_password=draft.root_password or RootPassword(PasswordKind.HASH, Secret("!!")),
         sources=draft.sources or STATIC.sources,
         timezone=draft.timezone or "UTC",
-        interface=replace(interface, ipv6=None, without_ipv4=False, name=name, mac=mac),
+        interface=replace(interface, name=name, mac=mac),
         scripts=tuple(script for script in draft.scripts if script.stage is Stage.FILESYSTEM_POPULATED),
         driver_sources=(),
-        bonds=(),
+        bonds=(BOND,) if name == BOND.name else (),
         other_interfaces=(),
         trust=NO_TRUST,
     ).complete()

@@ -22,6 +22,7 @@ def at(name: str, size: tuple[int, int] = (80, 24), term: str = "xterm") -> Iter
     machine = RecordedMachine(host(MACHINE_OF.get(name, "many")), fail_steps=1 if name in FAILED else 0)
     with session(machine, size, term) as found:
         found.remote = name in REMOTE
+        found.additional = name == "additional"
         if name in ROAD:
             found.go_to(name)
         else:
@@ -37,7 +38,9 @@ def _install(found: Session, machine: RecordedMachine, name: str) -> None:
         machine.pace_s = 0.2
     found.go_to("confirm")
     found.answer()
-    titles = {"set-time": "Local time", "completion": "Installed", "progress": "Installing"}
+    titles = {
+        "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",
+    }  # fmt: skip
     found.wait_for(titles.get(name, "Not installed"))
     if name == "other-source":
         found.press("right", "enter")

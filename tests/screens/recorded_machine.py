@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -27,6 +27,7 @@ from installer.model.ports import (
     TRIAL_TIMEOUT_S,
     Cancel,
     FaultyPackage,
+    Further,
     Keymap,
     NetworkWish,
     PackageProgress,
@@ -37,6 +38,7 @@ from installer.model.ports import (
 )
 from installer.model.problem import errors
 from installer.model.progress import PhaseOutline
+from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
 from installer.model.wishes import TimeMethod
 
@@ -68,6 +70,8 @@ class RecordedMachine:
     pace_s: float = 0.0
     previews: list[Draft] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
+    further: list[Further] = field(default_factory=list)
+    beside: tuple[Repository, ...] = ()
     clock_set: datetime | None = None
 
     def log_lines(self, count: int) -> tuple[str, ...]:
@@ -107,7 +111,9 @@ class RecordedMachine:
         if "nowhere" in url:
             raise SourceError("there is no server of that name", where=location.shown(), hint="look at the spelling")
         packages = (package("dom0fs"), package("kernel"))
-        return Trial(location, (Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", location, packages),))
+        own = Location(location.kind, Secret(f"{url}packages.main")) if self.beside else location
+        base = Repository("xs:main", "Base Pack", "XenServer", "4.0.1-1", own, packages)
+        return Trial(location, (base, *self.beside))
 
     def verify(
         self, repositories: Sequence[Repository], on_progress: Callable[[PackageProgress], None], cancel: Cancel
@@ -164,6 +170,16 @@ class RecordedMachine:
 
     def use_source_instead(self, location: Location, cancel: Cancel) -> str:
         return ""
+
+    def eject_medium(self) -> str:
+        self.done.append("eject")
+        return ""
+
+    def look_at_medium(self, cancel: Cancel) -> Further:
+        return self.further.pop(0)
+
+    def preview_additional(self, further: Further) -> Preview:
+        return replace(self.preview(self.previews[-1], Cancel()), not_blank=(), problems=further.problems)
 
     def save_logs(self, directory: str) -> str:
         return f"{directory}/installer-logs.tar.gz"

@@ -68,6 +68,7 @@ class Session:
         self.remote = False
         self.clock_by_hand = False
         self.another_source = False
+        self.additional = False
 
     @property
     def left(self) -> Leave | None:
@@ -195,6 +196,9 @@ class Session:
             self.press("enter")
             self.type("marked-secret-1")
             self.press("f12")
+        elif self.name == "source" and self.additional and "[ ] Use additional media" in self.text:
+            self.press("tab", "space", "shift tab")
+            self.answer()
         elif (self.name == "source" and self.remote and "(*) HTTP" not in self.text) or (
             self.name == "ntp" and self.clock_by_hand and "(*) By hand" not in self.text
         ):

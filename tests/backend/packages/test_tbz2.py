@@ -17,6 +17,7 @@ from backend.recording import RecordingSystem
 from installer.model.errors import CommandFailed, PackageError, SourceError
 from installer.model.source import Package, PackageType
 from installer.model.units import MIB
+from tests.backend.sentinel import sentinel_tree, state
 from tests.backend.tarballs import MTIME, Member, package, tarball
 from tests.backend.target import Target, mounted_target
 
@@ -81,34 +82,6 @@ def test_package_with_lib_firmware_keeps_the_link_lib(target: Target) -> None:
     install(target, Member("lib/"), Member("lib/firmware/"), Member("lib/firmware/nic.bin", b"firmware"))
     assert os.readlink(target.root / "lib") == "usr/lib"
     assert (target.root / "usr/lib/firmware/nic.bin").read_bytes() == b"firmware"
-
-
-def sentinel_tree(directory: Path) -> Path:
-    """A tree outside the target that absolute links of the target name."""
-    root = directory / "sentinel"
-    (root / "etc/deep").mkdir(parents=True)
-    for name in ("etc/localtime", "etc/passwd", "etc/deep/file"):
-        (root / name).write_text(f"the machine's own {name}\n")
-    for number, path in enumerate((root, *sorted(root.rglob("*"))), 1):
-        path.chmod(0o755 if path.is_dir() else 0o640)
-        os.chown(path, number, number)
-        os.setxattr(path, "user.mark", str(number).encode())
-        os.utime(path, (MTIME, MTIME + number))
-    return root
-
-
-def state(root: Path) -> list[tuple[object, ...]]:
-    """Content, mode, owner, times and xattrs of everything in a tree."""
-    found: list[tuple[object, ...]] = []
-    for path in (root, *sorted(root.rglob("*"))):
-        status = os.lstat(path)
-        xattrs = {
-            name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)
-        }
-        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-        times = (status.st_mtime_ns, status.st_ctime_ns)
-        found.append((str(path), status.st_mode, status.st_uid, status.st_gid, *times, content, xattrs))
-    return found
 
 
 def link_package(sentinel: Path) -> tuple[Member, ...]:

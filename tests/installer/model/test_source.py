@@ -23,6 +23,15 @@ from installer.model.source import Location, LocationKind, without_credentials
         ("http://u:p/w@host/x", "http://***@host/x"),
         ("http://u:p?w@host/x", "http://***@host/x"),
         ("/media/a@b", "/media/a@b"),
+        ("file:///media/a@b", "file:///media/a@b"),
+        ("http:/u:pw@host/x", "http:/***@host/x"),
+        ("http:u:pw@host/x?key", "http:***@host/x?***"),
+        ("http:///u:pw@host/x", "http:///***@host/x"),
+        ("hhtp:/u:pw@host/x", "hhtp:/***@host/x"),
+        ("http//u:pw@host/x", "http//***@host/x"),
+        ("server:/export/a@b", "server:/export/a@b"),
+        ("rack7.xml", "rack7.xml"),
+        ("me@home.xml", "me@home.xml"),
     ],
 )
 def test_credentials_are_replaced(url: str, shown: str) -> None:

@@ -1,0 +1,61 @@
+"""Packages of a further medium for the host that was just installed: looked at, planned, added (spec R18)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backend.execute import InstallPlan
+from backend.installation import Prepared
+from backend.planner import Inputs, package_lines, package_steps
+from backend.steps.filesystem import MountRoot
+from backend.steps.installed import CheckInstalled, ShowPartitions
+from backend.steps.logs import CopyLog
+from backend.steps.partition import AttachImage
+from installer.model.brand import Brand, check_additional
+from installer.model.errors import UsageError
+from installer.model.plan import Phase
+from installer.model.ports import Further
+from installer.model.source import Repository
+
+BROKEN = "The host is installed and starts; only the additional packages are not complete."
+
+
+def look_at(found: Sequence[Repository], installed: Sequence[Repository], brand: Brand) -> Further:
+    """Return what a medium offers to a host that has these repositories already."""
+    present = {repository.id for repository in installed}
+    new = tuple(repository for repository in found if repository.id not in present)
+    known = tuple(repository for repository in found if repository.id in present)
+    return Further(new, known, check_additional(new, brand))
+
+
+def prepare_additional(base: Prepared, repositories: Sequence[Repository]) -> Prepared:
+    """Return the plan that adds repositories to the host of another plan, which was carried out.
+
+    Raises UsageError when there is nothing to add.
+    """
+    if not repositories:
+        raise UsageError("there is nothing on this medium that is not installed yet", hint="put another one in")
+    images = tuple(replace(image, create_bytes=0, left_on="") for image in base.inputs.images)
+    answers = replace(base.inputs.answers, skipped_packages=())
+    inputs = replace(base.inputs, answers=answers, repositories=tuple(repositories), images=images, scripts=())
+    return Prepared(_plan(base, inputs), inputs, {}, base.media)
+
+
+def _plan(base: Prepared, inputs: Inputs) -> InstallPlan:
+    primary = inputs.answers.disks.primary[0]
+    disk = inputs.host.disk(primary)
+    name = disk.name if disk else primary
+    image = next((image for image in inputs.images if image.disk == name), None)
+    attach = (AttachImage(name, image.path, 0, image.sector_bytes), ShowPartitions(name)) if image else ()
+    mount = (MountRoot(f"{name}:1"), CheckInstalled(inputs.identities.installation_uuid))
+    return InstallPlan(
+        phases=(
+            Phase("the installed host", (*attach, *mount), destructive=False),
+            Phase("additional packages", package_steps(inputs)),
+            Phase("log", (CopyLog(),)),
+        ),
+        disks=base.plan.disks[:1],
+        packages=package_lines(inputs),
+        broken=BROKEN,
+    )

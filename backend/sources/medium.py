@@ -1,0 +1,34 @@
+"""The installation medium in the boot image: found among discs and sticks, and mounted, by the image's own program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backend.process import run_program
+from installer.model.errors import CommandFailed, SourceError
+
+PROGRAM = "/usr/lib/installer/medium"  # initrd/init/medium
+# The installer has mount points of its own; what it mounted or unmounted there would stay as it is for all others.
+FOR_ALL = ("nsenter", "--mount=/proc/1/ns/mnt")
+LOOK_S = 120.0  # a drive spins a disc up for half a minute, and reads a scratched one for longer
+
+
+def find_medium(program: str = PROGRAM) -> Path:
+    """Return the directory that the medium is mounted on; one that was put in since then is found too.
+
+    Raises SourceError with what each drive holds.
+    """
+    return Path(_run(program, "no installation medium was found")[-1])
+
+
+def eject_medium(program: str = PROGRAM) -> str:
+    """Unmount the medium and open the tray; returns which drive it was in. Raises SourceError."""
+    return "; ".join(_run(program, "the medium cannot be taken out", "eject"))
+
+
+def _run(program: str, what: str, *arguments: str) -> tuple[str, ...]:
+    try:
+        return run_program((*FOR_ALL, program, *arguments), "", (0,), LOOK_S, what, lambda line: None)
+    except CommandFailed as error:
+        said = "".join(f"\n  {line}" for line in error.output)
+        raise SourceError(f"{what}{said}", hint="put the disc or stick in and try again") from error
