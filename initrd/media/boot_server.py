@@ -25,7 +25,6 @@ ETHERNET = "01"  # ARP's number of the hardware, with which pxelinux begins the 
 HOST = """\
 # {mac} was installed at {when} UTC. Remove this file to install it again.
 serial 0 115200
-say Starting the installed host from its disk.
 default disk
 label disk
   localboot 0
