@@ -3,7 +3,10 @@
 PYTHON := /usr/bin/python3
 BIN := .venv/bin
 PAYLOAD := build/repository/packages.main/XS-REPOSITORY
+XEN := build/payload/xen/boot/xen.gz
 DEMO := build/demo.img
+# network boot: the server's address (and port), what starts when nobody chooses, more kernel words, an answerfile
+export SERVER DEFAULT WORDS RANGE ANSWERFILE
 BOOT ?= 1
 FIRMWARE ?= 1
 # In memory the tests run faster, where there is room for what a run of all leaves: 8 GiB.
@@ -14,7 +17,7 @@ PYTEST := PYTEST_DEBUG_TEMPROOT=$(TEMPORARY) $(BIN)/python -m pytest
 TWO := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help deps venv payload install.img install-fast.img demo console check test test-vm measure reproducible bench faults fuzz golden pictures screens random-keys clean
+.PHONY: help deps venv payload install.img install-fast.img pxe pxe-server iso linux-iso demo console check test test-vm measure reproducible bench faults fuzz golden pictures screens random-keys clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -51,6 +54,18 @@ install.img: build/.deps ## make the boot image and its kernel: build/install.im
 
 install-fast.img: build/.deps ## make the boot image for tests: bigger, but quickly made and unpacked
 	FIRMWARE=0 initrd/image/build build/install-fast.img zstd
+
+pxe: $(PAYLOAD) install.img ## make what a TFTP server offers: build/pxe (SERVER=192.168.77.1 DEFAULT=xenserver WORDS=...)
+	initrd/media/pxe build/pxe build/install.img build/vmlinuz $(XEN)
+
+pxe-server: pxe ## make DHCP, TFTP and HTTP around build/pxe: build/pxe-server/start (SERVER=... ANSWERFILE=rack7.xml)
+	initrd/media/pxe-server build/pxe-server build/pxe build/repository
+
+iso: $(PAYLOAD) install.img ## make build/installer.iso: starts with BIOS and UEFI, as a CD and as a USB stick, and has packages.main
+	initrd/media/iso build/installer.iso build/install.img build/vmlinuz $(XEN) build/repository/packages.main
+
+linux-iso: $(PAYLOAD) ## make build/linux.iso: the disc of the Linux pack
+	initrd/media/linux-iso build/linux.iso build/repository/packages.linux
 
 demo: $(PAYLOAD) ## install onto build/demo.img over HTTP and boot it to the dom0 login (BOOT=0: do not boot)
 	$(BIN)/python -m tests.end_to_end.demo --image $(DEMO) --repository build/repository $(if $(filter 0,$(BOOT)),--no-boot)

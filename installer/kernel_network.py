@@ -22,6 +22,8 @@ ALL = "all"
 DHCP = "dhcp"
 STATIC = "static"
 STATIC_FORM = "static:ip=10.0.0.7;netmask=255.255.255.0;gateway=10.0.0.1;dns=10.0.0.1;vlan=7"
+# without credentials: it is shown
+NOTICE = re.compile(r"http://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~/-]*)?")
 STATIC_NEEDED = ("ip", "netmask", "gateway")
 PARTS = {DHCP: ("vlan",), STATIC: (*STATIC_NEEDED, "dns", "vlan")}
 _ETH = re.compile(r"eth(?:0|[1-9][0-9]{0,2})")
@@ -87,3 +89,14 @@ def nic_names(words: Sequence[str]) -> tuple[str, ...]:
     if len(set(names.values())) < len(names):
         raise InvalidAnswer("one NIC is given two names")
     return tuple(f"{name}:{address}" for name, address in names.items())
+
+
+def notice_address(text: str, *, unattended: bool) -> str:
+    """Return whom to tell of a finished installation, empty for nobody. Raises InvalidAnswer, which quotes nothing."""
+    if text and not NOTICE.fullmatch(text):
+        raise InvalidAnswer("this is no address that can be told", hint="http://SERVER/PATH, without user and password")
+    if text and not unattended:
+        raise InvalidAnswer(
+            "nobody is told without the word `install`", hint="leave it out, or add answers and `install`"
+        )
+    return text

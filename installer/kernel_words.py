@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from installer.kernel_line import CMDLINE, present_consoles, split_words
-from installer.kernel_network import ALL, DHCP, network_arguments, network_device, nic_names
+from installer.kernel_network import ALL, DHCP, network_arguments, network_device, nic_names, notice_address
 from installer.model.errors import InvalidAnswer
 from installer.model.host import SerialConsole
 from installer.model.problem import Problem, Severity
@@ -21,7 +21,7 @@ FIRST_SCREEN = "tty1"
 XEN_CONSOLE = "hvc0"
 KERNEL_SPEED = 9600  # of console=ttySn without a speed (Documentation/admin-guide/serial-console.rst)
 FLAGS = ("install", "shell", "interactive-modules")
-VALUES = ("answerfile", "output", "atexit", "network_device", "network_config")
+VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed")
 LISTS = ("extramodules", "blacklist", "map_netdev")  # joined when they are given more than once
 LATER = ("driver-source", "report", "ca", "key", "sshpassword")
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
@@ -63,6 +63,7 @@ class KernelWords:
     extra_modules: tuple[str, ...] = ()
     blacklist: tuple[str, ...] = ()
     ask_modules: bool = False
+    installed: str = ""
 
 
 @dataclass
@@ -120,6 +121,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         extra_modules=extra_modules,
         blacklist=blacklist,
         ask_modules="interactive-modules" in given,
+        installed=_installed(reading),
     )
     return words, tuple(reading.problems)
 
@@ -252,7 +254,8 @@ def _answerfile(reading: _Reading) -> Secret | None:
 def _network(reading: _Reading) -> tuple[str, ...]:
     """Return what to bring up: what the words say, every NIC when only the answerfile's address asks for a network."""
     device, config = reading.given.get("network_device"), reading.given.get("network_config")
-    if device is None and config is None and not NETWORKED.fullmatch(reading.given.get("answerfile", "")):
+    networked = NETWORKED.fullmatch(reading.given.get("answerfile", "")) or "installed" in reading.given
+    if device is None and config is None and not networked:
         return ()
     try:
         wanted = network_device(device or ALL)
@@ -286,3 +289,11 @@ def _modules(reading: _Reading) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if both := set(found[0]) & set(found[1]):
         reading.error(f"the module {min(both)} is in `extramodules` and in `blacklist`", "leave it out of one of them")
     return found[0], found[1]
+
+
+def _installed(reading: _Reading) -> str:
+    try:
+        return notice_address(reading.given.get("installed", ""), unattended="install" in reading.given)
+    except InvalidAnswer as error:
+        reading.error(f"installed: {error.what}", error.hint)
+        return ""

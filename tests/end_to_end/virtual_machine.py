@@ -67,11 +67,20 @@ class DirectBoot:
 
 
 @dataclass(frozen=True)
+class NetworkBoot:
+    """A TFTP server's directory, and the file in it that the first NIC starts, before any disk."""
+
+    directory: Path
+    file: str
+
+
+@dataclass(frozen=True)
 class Hardware:
     """What the machine is made of; `disks` are files that QEMU opens with the given format.
 
     `buses` says how each disk is attached, those without one by IDE; a disk's serial number is diskN. `boot` starts a
-    kernel at once instead of what is on the disks. With `no_reboot` the machine ends where it would start anew.
+    kernel at once instead of what is on the disks, `network_boot` puts the first NIC before them in the firmware's
+    order. With `no_reboot` the machine ends where it would start anew.
     A UEFI machine keeps what is written to its firmware's `variables` in that file, or forgets it without one.
     """
 
@@ -88,6 +97,7 @@ class Hardware:
     nic_model: str = "e1000"
     cpu: str = ANY_KERNEL
     boot: DirectBoot | None = None
+    network_boot: NetworkBoot | None = None
     no_reboot: bool = False
 
     def argv(self) -> list[str]:
@@ -97,10 +107,7 @@ class Hardware:
         words += ["-m", str(self.memory_mib), "-smp", str(self.processors)]
         words += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
         words += self._disk_words()
-        for number, mac in enumerate(self.macs):
-            words += ["-netdev", f"user,id=n{number}", "-device", f"{self.nic_model},netdev=n{number},mac={mac}"]
-        if not self.macs:
-            words += ["-nic", "none"]
+        words += self._nic_words()
         words += self.boot.argv() if self.boot else []
         words += ["-no-reboot"] if self.no_reboot else []
         return [*words, *self.extra]
@@ -111,6 +118,16 @@ class Hardware:
         variables = f"file={self.variables}" if self.variables else f"file={OVMF_VARIABLES},snapshot=on"
         drives = (f"file={OVMF_CODE},readonly=on", variables)
         return ["-machine", "q35", *(word for drive in drives for word in ("-drive", f"if=pflash,format=raw,{drive}"))]
+
+    def _nic_words(self) -> list[str]:
+        words: list[str] = [] if self.macs else ["-nic", "none"]
+        for number, mac in enumerate(self.macs):
+            network, nic = f"user,id=n{number}", f"{self.nic_model},netdev=n{number},mac={mac}"
+            if self.network_boot and number == 0:
+                network += f",tftp={self.network_boot.directory},bootfile={self.network_boot.file}"
+                nic += ",bootindex=0"
+            words += ["-netdev", network, "-device", nic]
+        return words
 
     def _disk_words(self) -> list[str]:
         words: list[str] = []

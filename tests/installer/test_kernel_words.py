@@ -62,6 +62,7 @@ def test_word_not_built_yet_is_an_error_that_says_so(name: str) -> None:
         ("outptu=ttyS0", "output"),
         ("atexti=shell", "atexit"),
         ("network-device=eth0", "network_device"),
+        ("instaled=http://h/installed", "installed"),
         ("blaclist=e1000", "blacklist"),
         ("consol=ttyS0", "console"),
     ],
@@ -254,6 +255,23 @@ def test_wrong_network_device_is_an_error() -> None:
 @pytest.mark.parametrize("url", ["file:///answers.xml", "/answers.xml"])
 def test_local_answerfile_needs_no_network(url: str) -> None:
     assert read(f"answerfile={url} install")[0].network == ()
+
+
+def test_server_to_be_told_of_the_host_needs_the_network() -> None:
+    words, problems = read("answerfile=/answers.xml install installed=http://192.168.77.1:8080/installed")
+    assert (words.installed, words.network, problems) == ("http://192.168.77.1:8080/installed", ("all",), [])
+
+
+@pytest.mark.parametrize("url", ["https://h/i", "http://u:hidden@h/i", "http://h/i;reboot", "h"])
+def test_server_that_cannot_be_told_is_an_error(url: str) -> None:
+    words, problems = parse_kernel_words(f"answerfile=/a install installed={url}", BARE)
+    assert words.installed == "" and len(errors(problems)) == 1
+    assert "hidden" not in problems[0].line()
+
+
+def test_server_cannot_be_told_of_an_installation_by_screens() -> None:
+    words, problems = parse_kernel_words("installed=http://h/installed", BARE)
+    assert words.installed == "" and len(errors(problems)) == 1
 
 
 def test_quotes_hold_blanks_together() -> None:
