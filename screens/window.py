@@ -12,6 +12,7 @@ import urwid
 from installer.model.ports import Machine, Preview
 from screens.desk import Desk, Layer
 from screens.keyline import ALIASES
+from screens.looks import Look
 from screens.readers import reader
 from screens.screen import Leave
 from screens.terminal import Terminal
@@ -37,7 +38,6 @@ class Window:
         self.setting = setting
         self.machine = setting.machine
         self.terminal = setting.terminal
-        self.look = self.terminal.look
         self.result: Leave | None = None
         self._desk = Desk(setting.product, self._unhandled)
         self._layers: list[Layer] = []
@@ -81,6 +81,11 @@ class Window:
         if len(self._layers) > 1:
             self._layers.pop()
         self._desk.show(self._layers[-1])
+
+    @property
+    def look(self) -> Look:
+        """How the terminal looks, which changes with the console that shows it."""
+        return self.terminal.look
 
     @property
     def _layer(self) -> Layer:
@@ -127,7 +132,9 @@ class Window:
         self.push(reader("Plan", lines, self.pop))
 
     def _toggle(self) -> None:
-        at = self._looks.index(self.terminal.look)
+        if self.look not in self._looks:  # the session has moved to another console
+            self._looks = self.look.others()
+        at = self._looks.index(self.look)
         self.terminal.set_look(self._looks[(at + 1) % len(self._looks)])
 
     def shell(self) -> None:
