@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.end_to_end.laboratory import SHELL_S, Laboratory
-from tests.end_to_end.screen import Screen
+from tests.backend.small_repository import small_repository
+from tests.end_to_end.command import answerfile
+from tests.end_to_end.disk_image import partitions, read_file
+from tests.end_to_end.laboratory import INSTALL_S, SHELL_S, Laboratory
+from tests.end_to_end.screen import Screen, accepted, listener
 from tests.screens.on_pty import Terminal
 
 pytestmark = pytest.mark.vm
@@ -49,3 +52,26 @@ def test_screen_and_serial_line_share_the_installer(lab: Laboratory) -> None:
     line.wait_for(KEYMAP, SHELL_S)
     screen.press("ret")
     screen.wait_for(KEYMAP, timeout_s=SHELL_S)
+
+
+@pytest.mark.rare
+def test_second_serial_port_at_its_own_speed(lab: Laboratory) -> None:
+    """The installer runs there, the first port stays silent, and the host's serial entry is for the same line."""
+    small_repository(lab.served / "repository")
+    text = answerfile(f"{lab.base}repository", primary_disk="<primary-disk>vda</primary-disk>")
+    disk, path = lab.disk(), lab.directory / "second"
+    waiting = listener(path)
+    hardware = replace(lab.hardware(disk), extra=("-serial", f"unix:{path}"))
+    words = f"answerfile={lab.serve('answers.xml', text)} install atexit=shell"
+    machine = lab.boot_image(hardware, words, console="quiet output=ttyS1,57600")
+    with accepted(waiting) as connection:
+        line = Terminal(machine.child.pid or 0, connection.fileno(), (80, 24))
+        line.wait_for("There is a shell on ttyS1", INSTALL_S)
+        line.wait_for("installer:/#", SHELL_S)
+        line.press("echo $(tty) $(stty speed)\r")
+        line.wait_for("/dev/ttyS1 57600", SHELL_S)
+    machine.close()
+    assert "shell" not in machine.transcript.read_text(encoding="utf-8")
+    menu = read_file(disk, partitions(disk)[0], "/boot/grub/grub.cfg")
+    assert "serial --unit=1 --speed=57600" in menu and "set default=serial" in menu
+    assert "com2=57600,8n1 console=com2,vga" in menu
