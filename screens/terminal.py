@@ -18,6 +18,7 @@ from installer.model.errors import Cancelled
 from screens.keys import Decoder, PasteGuard
 from screens.looks import Look, look_of
 from screens.paint import Painter, rows_of
+from screens.shared import shown_on
 
 DEFAULT_SIZE = (80, 24)
 LARGEST = 500  # columns or rows: more is not a terminal but a mistake
@@ -50,7 +51,8 @@ class Terminal(BaseScreen):
         self._input = input_fd
         self._output = output_fd
         self._environment = environment
-        self.look: Look = look_of(environment, _name_of(input_fd))
+        self._shown_on = shown_on(environment, _name_of(input_fd))
+        self.look: Look = look_of(*self._shown_on)
         self._painter = Painter(self.look)
         self._decoder = Decoder()
         self._guard = PasteGuard()
@@ -70,6 +72,7 @@ class Terminal(BaseScreen):
         begin = "\x1b[?1049h" if self.look.alternate_buffer else ""
         begin += "\x1b[?2004h" if self.look.bracketed_paste else ""
         self._write((begin + self._painter.begin()).encode())
+        self._look_again()
         self._painter.forget()
 
     def _stop(self) -> None:
@@ -109,6 +112,13 @@ class Terminal(BaseScreen):
         """Change colours or characters and paint everything anew."""
         self.look = self._painter.look = look
         self.clear()
+
+    def _look_again(self) -> None:
+        """The session may be shown on another console than before."""
+        now = shown_on(self._environment, _name_of(self._input))
+        if now != self._shown_on:
+            self._shown_on = now
+            self.set_look(look_of(*now))
 
     def clear(self) -> None:
         """Paint everything next time."""
@@ -179,6 +189,7 @@ class Terminal(BaseScreen):
 
     def _on_resized(self) -> None:
         os.read(self._resized[0], 64)
+        self._look_again()
         self._painter.forget()
         self._heard(["window resize"], [])
 

@@ -13,6 +13,7 @@ from installer.model.errors import InstallerError
 from installer.model.ports import Machine, Preview
 from screens.desk import Desk, Layer
 from screens.keyline import ALIASES, EVERYWHERE
+from screens.looks import Look
 from screens.readers import reader, reader_of
 from screens.screen import Leave, told
 from screens.terminal import Terminal
@@ -40,7 +41,6 @@ class Window:
         self.setting = setting
         self.machine = setting.machine
         self.terminal = setting.terminal
-        self.look = self.terminal.look
         self.result: Leave | None = None
         self._desk = Desk(setting.product, self._unhandled, self.guarded)
         self._layers: list[Layer] = []
@@ -85,6 +85,11 @@ class Window:
         if len(self._layers) > 1:
             self._layers.pop()
         self._desk.show(self._layers[-1])
+
+    @property
+    def look(self) -> Look:
+        """How the terminal looks, which changes with the console that shows it."""
+        return self.terminal.look
 
     @property
     def _layer(self) -> Layer:
@@ -158,7 +163,9 @@ class Window:
         self.push(reader("Plan", lines, self.pop))
 
     def _toggle(self) -> None:
-        at = self._looks.index(self.terminal.look)
+        if self.look not in self._looks:  # the session has moved to another console
+            self._looks = self.look.others()
+        at = self._looks.index(self.look)
         self.terminal.set_look(self._looks[(at + 1) % len(self._looks)])
 
     def shell(self) -> None:

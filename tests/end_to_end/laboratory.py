@@ -62,14 +62,19 @@ class Laboratory:
         buses = (bus,) * len(disks)
         return Hardware(tuple((disk, "raw") for disk in disks), memory_mib=memory_mib, buses=buses, no_reboot=True)
 
-    def boot_image(self, hardware: Hardware, words: str = "", *, under_xen: bool = False) -> VirtualMachine:
-        """Start the boot image with kernel words added to those of a serial console; it ends with the test."""
+    def boot_image(
+        self, hardware: Hardware, words: str = "", *, under_xen: bool = False, console: str = OUTPUT
+    ) -> VirtualMachine:
+        """Start the boot image with kernel words added to those of a console; it ends with the test.
+
+        Under Xen the console is always the first serial port.
+        """
         kernel = self.image.parent / "vmlinuz"
         if under_xen:
             boot = DirectBoot(kernel, self.image, f"{OUTPUT_UNDER_XEN} {words}", self._unpacked_hypervisor())
         else:
             hardware = replace(hardware, cpu="max")
-            boot = DirectBoot(kernel, self.image, f"{OUTPUT} {words}")
+            boot = DirectBoot(kernel, self.image, f"{console} {words}")
         return self.start(replace(hardware, boot=boot))
 
     def add_to_image(self, files: Mapping[str, str]) -> None:

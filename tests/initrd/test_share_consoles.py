@@ -1,0 +1,155 @@
+"""One program for several consoles, on real pseudo-terminals: who answers first has it, others take it over."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+PROGRAM = ROOT / "initrd" / "init" / "share-consoles"
+LIMIT_S = 30.0
+# tells its size when its window changes, and every line that it hears; ends at `end`
+TALKER = """\
+import os, signal, sys
+def size():
+    return f"{os.get_terminal_size().lines} {os.get_terminal_size().columns}"
+signal.signal(signal.SIGWINCH, lambda *_: os.write(1, f"moved {size()}\\n".encode()))
+print("begun", os.environ["TERM"], size(), flush=True)
+for line in sys.stdin:
+    print("heard", line.strip(), flush=True)
+    if line == "end\\n":
+        sys.exit(5)
+"""
+
+
+@dataclass
+class Console:
+    """The far end of a console."""
+
+    far: int
+    path: str
+    _seen: str = field(default="", init=False)
+
+    def press(self, text: str) -> None:
+        os.write(self.far, text.encode())
+
+    def wait_for(self, pattern: str) -> str:
+        """Return what came until the pattern; what follows it is kept for the next call."""
+        deadline = time.monotonic() + LIMIT_S
+        while not (match := re.search(pattern, self._seen)):
+            left = deadline - time.monotonic()
+            assert left > 0, f"{pattern!r} not seen; there is {self._seen!r}"
+            if select.select([self.far], [], [], left)[0]:
+                self._seen += os.read(self.far, 4096).decode()
+        before, self._seen = self._seen[: match.end()], self._seen[match.end() :]
+        return before
+
+
+@contextmanager
+def consoles(*sizes: tuple[int, int]) -> Iterator[list[Console]]:
+    """Give consoles of these sizes."""
+    with ExitStack() as stack:
+        found = []
+        for size in sizes:
+            far, near = os.openpty()
+            stack.callback(os.close, far)
+            stack.callback(os.close, near)
+            fcntl.ioctl(near, termios.TIOCSWINSZ, struct.pack("4H", *size, 0, 0))
+            found.append(Console(far, os.ttyname(near)))
+        yield found
+
+
+@contextmanager
+def shared(directory: Path, places: list[Console], *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the talker for consoles."""
+    state = directory / "state"
+    argv = [sys.executable, str(PROGRAM), "--state", str(state), *options, *(place.path for place in places)]
+    with subprocess.Popen([*argv, "--", sys.executable, "-c", TALKER]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_first_console_that_answers_has_the_program(tmp_path: Path) -> None:
+    with consoles((24, 80), (30, 100)) as (first, second), shared(tmp_path, [first, second]) as process:
+        first.wait_for("Press Enter to install from here")
+        second.wait_for("Press Enter to install from here")
+        second.press("\r")
+        second.wait_for("begun vt102 30 100")
+        first.wait_for(f"The installer is used on {second.path.removeprefix('/dev/')}. Press Enter to go on from here")
+        second.press("end\r")
+        assert process.wait(LIMIT_S) == 5
+        first.wait_for("was left")
+
+
+def test_another_console_takes_the_running_program_over_and_gets_it_in_its_own_size(tmp_path: Path) -> None:
+    with (
+        consoles((24, 80), (30, 100)) as (first, second),
+        shared(tmp_path, [first, second], "--owner", first.path) as process,
+    ):
+        first.wait_for("begun vt102 24 80")
+        second.wait_for("Press Enter to go on from here")
+        second.press("\r")
+        second.wait_for("moved 30 100")
+        first.wait_for("The installer is used on")
+        assert (tmp_path / "state").read_text(encoding="ascii") == f"{second.path.removeprefix('/dev/')} vt102\n"
+        first.press("\r")
+        first.wait_for("moved 24 80")
+        first.press("end\r")
+        first.wait_for("heard end")
+        assert process.wait(LIMIT_S) == 5
+
+
+def test_what_is_typed_on_a_console_that_has_not_the_program_is_not_heard(tmp_path: Path) -> None:
+    with (
+        consoles((24, 80), (24, 80)) as (first, second),
+        shared(tmp_path, [first, second], "--owner", first.path) as process,
+    ):
+        first.wait_for("begun")
+        second.press("end")
+        first.press("here\r")
+        assert "end" not in first.wait_for("heard here")
+        first.press("end\r")
+        assert process.wait(LIMIT_S) == 5
+
+
+def test_the_others_see_the_newest_line_of_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("first\n12:00 unpacking dom0fs\n", encoding="ascii")
+    with (
+        consoles((24, 80), (24, 80)) as (first, second),
+        shared(tmp_path, [first, second], "--owner", first.path, "--log", str(log)),
+    ):
+        assert "first" not in second.wait_for("12:00 unpacking dom0fs")
+        with log.open("a", encoding="ascii") as stream:
+            stream.write("12:01 \x1b[31mdone\n")
+        second.wait_for(r"12:01 \?\[31mdone")
+
+
+def test_a_lone_console_is_not_waited_for(tmp_path: Path) -> None:
+    with consoles((0, 0)) as (only,), shared(tmp_path, [only]):
+        only.wait_for("begun vt102 24 80")
+
+
+def test_consoles_are_given_back_as_they_were(tmp_path: Path) -> None:
+    with consoles((24, 80), (24, 80)) as (first, second):
+        before = [termios.tcgetattr(place.far) for place in (first, second)]
+        with shared(tmp_path, [first, second], "--owner", first.path) as process:
+            first.wait_for("begun")
+            assert [termios.tcgetattr(place.far) for place in (first, second)] != before
+            first.press("end\r")
+            process.wait(LIMIT_S)
+        assert [termios.tcgetattr(place.far) for place in (first, second)] == before
