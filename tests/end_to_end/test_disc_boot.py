@@ -1,7 +1,9 @@
-"""The installation disc starts: from a CD and from a USB stick, with BIOS and with UEFI, up to the first screen."""
+"""The installation disc: it starts from a CD and from a USB stick, with BIOS and UEFI, and is all a host needs."""
 
 from __future__ import annotations
 
+import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import pytest
 
 from installer.model.host import Firmware
 from tests.end_to_end.boot_media import make_medium
-from tests.end_to_end.laboratory import Laboratory
+from tests.end_to_end.laboratory import INSTALL_S, SHELL_S, Laboratory
+from tests.end_to_end.test_screens_in_image import INSTALL, PASSWORD, go, roads
 from tests.end_to_end.virtual_machine import VirtualMachine
 from tests.screens.on_pty import Terminal
 
@@ -25,6 +28,13 @@ STICK = (
     *("-device", "qemu-xhci", "-drive", "file={disc},format=raw,readonly=on,if=none,id=disc"),
     *("-device", "usb-storage,drive=disc,removable=on,bootindex=0"),
 )
+
+
+def _disc(lab: Laboratory, repository: Path, hypervisor: Path) -> Path:
+    """Make the installation disc as `make iso` does."""
+    disc = lab.directory / "installer.iso"
+    make_medium("iso", disc, lab.image, lab.image.parent / "vmlinuz", hypervisor, repository / "packages.main")
+    return disc
 
 
 def _choose_by_name(machine: VirtualMachine) -> None:
@@ -51,12 +61,57 @@ def _choose_in_menu(machine: VirtualMachine) -> None:
 def test_disc_starts_the_installer(
     lab: Laboratory, repository: Path, hypervisor: Path, firmware: Firmware, medium: tuple[str, ...]
 ) -> None:
-    disc = lab.directory / "installer.iso"
-    kernel = lab.image.parent / "vmlinuz"
-    make_medium("iso", disc, lab.image, kernel, hypervisor, repository / "packages.main")
+    disc = _disc(lab, repository, hypervisor)
     extra = tuple(word.format(disc=disc) for word in medium)
     machine = lab.start(replace(lab.hardware(lab.disk()), firmware=firmware, extra=extra, macs=()))
     (_choose_by_name if firmware is Firmware.BIOS else _choose_in_menu)(machine)
     machine.wait_for("The installation image has started", LOADED_S)
     shown = Terminal(machine.child.pid or 0, machine.child.child_fd, (80, 24))
     shown.wait_for(FIRST_SCREEN, SCREEN_S)
+
+
+def test_host_comes_from_two_discs_in_one_drive_by_keys_alone(
+    lab: Laboratory, repository: Path, hypervisor: Path
+) -> None:
+    """Nothing comes over a network: its boot, the base pack, after a change of discs the Linux pack; it has both."""
+    base, further = _disc(lab, repository, hypervisor), lab.directory / "linux.iso"
+    make_medium("linux-iso", further, repository / "packages.linux")
+    disk, control = lab.disk(), lab.directory / "qmp"
+    drive = ("-device", "ide-cd,bus=ide.1,drive=disc,id=drive,bootindex=0")
+    extra = (*(word.format(disc=base) for word in CD), *drive, "-qmp", f"unix:{control},server=on,wait=off")
+    machine = lab.start(replace(lab.hardware(disk), extra=extra))
+    _choose_by_name(machine)
+    machine.wait_for("The installation image has started", LOADED_S)
+    shown = Terminal(machine.child.pid or 0, machine.child.child_fd, (80, 24))
+    shown.wait_for(FIRST_SCREEN, SCREEN_S)
+    road = {**roads(""), "Where are the packages": ("\t", " ", "f12")}
+    seen = go(shown, road, INSTALL)
+    assert "At which address" not in seen and "Linux Pack" not in shown.text
+    shown.press("f12", "enter")
+    shown.wait_for("Put the next disc or stick in", INSTALL_S)
+    shown.wait_for("the tray is open", SHELL_S)
+    _change_disc(control, further)
+    shown.press("enter")
+    shown.wait_for("Check the packages before they are added", SHELL_S)
+    assert "xs:linux" in shown.text
+    shown.press("enter")
+    shown.wait_for("Added: ", INSTALL_S)
+    shown.press("left", "enter")
+    shown.wait_for("The host is installed.", SHELL_S)
+    shown.press("f12", "enter")
+    machine.wait_for_end(SHELL_S)
+    host = lab.start(lab.hardware(disk, memory_mib=1536))
+    host.log_in(PASSWORD)
+    assert host.run("ls /opt/xensource/bin/xs-linux-guest /usr/share/man/man7/xenserver-dom0.7 | wc -l") == "2"
+
+
+def _change_disc(control: Path, disc: Path) -> None:
+    """Put another disc into the drive and close its tray, by QEMU's machine protocol."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(control))
+        answers = line.makefile("r", encoding="utf-8")
+        put_in = {"id": "drive", "filename": str(disc), "format": "raw", "read-only-mode": "read-only"}
+        for command, arguments in (("qmp_capabilities", {}), ("blockdev-change-medium", put_in)):
+            line.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+            answer = next(text for text in answers if '"return"' in text or '"error"' in text)
+            assert '"return"' in answer, answer

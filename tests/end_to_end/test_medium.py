@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +12,7 @@ from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import answerfile
 from tests.end_to_end.disk_image import fingerprint, partitions
 from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory, in_shell
-from tests.end_to_end.test_screens_in_image import INSTALL, PASSWORD, go, roads
 from tests.needs import needs
-from tests.screens.on_pty import Terminal
 
 pytestmark = pytest.mark.vm
 LOCAL = '<source type="local"/>'
@@ -71,47 +67,3 @@ def test_disc_is_found_where_the_first_drive_is_empty(lab: Laboratory) -> None:
     machine = lab.boot_image(hardware, f"answerfile={lab.serve('answers.xml', text)} install")
     assert "the machine restarts" in machine.wait_for_end(INSTALL_S)
     assert [part.size_bytes for part in partitions(disk)][:2] == [4 * 2**30] * 2
-
-
-@pytest.mark.rare
-def test_linux_pack_is_added_from_a_second_disc_in_the_same_drive(lab: Laboratory, repository: Path) -> None:
-    """Without a network, by keys alone: base pack, change of discs, Linux pack; the host then starts and has both."""
-    base = _disc(lab, repository, "packages.main")
-    further = _disc(lab, repository, "packages.linux")
-    disk, control = lab.disk(), lab.directory / "qmp"
-    drive = ("-drive", f"file={base},format=raw,if=none,id=cd,readonly=on", "-device", "ide-cd,drive=cd,id=drive")
-    extra = (*drive, "-qmp", f"unix:{control},server=on,wait=off")
-    machine = lab.boot_image(replace(lab.hardware(disk), extra=extra))
-    shown = Terminal(machine.child.pid or 0, machine.child.child_fd, (80, 24))
-    shown.wait_for("Which keyboard", SHELL_S)
-    road = {**roads(""), "Where are the packages": ("\t", " ", "f12")}
-    seen = go(shown, road, INSTALL)
-    assert "At which address" not in seen and "Linux Pack" not in shown.text
-    shown.press("f12", "enter")
-    shown.wait_for("Put the next disc or stick in", INSTALL_S)
-    shown.wait_for("the tray is open", SHELL_S)
-    _change_disc(control, further)
-    shown.press("enter")
-    shown.wait_for("Check the packages before they are added", SHELL_S)
-    assert "xs:linux" in shown.text
-    shown.press("enter")
-    shown.wait_for("Added: ", INSTALL_S)
-    shown.press("left", "enter")
-    shown.wait_for("The host is installed.", SHELL_S)
-    shown.press("f12", "enter")
-    machine.wait_for_end(SHELL_S)
-    host = lab.start(lab.hardware(disk, memory_mib=1536))
-    host.log_in(PASSWORD)
-    assert host.run("ls /opt/xensource/bin/xs-linux-guest /usr/share/man/man7/xenserver-dom0.7 | wc -l") == "2"
-
-
-def _change_disc(control: Path, disc: Path) -> None:
-    """Put another disc into the drive and close its tray, by QEMU's machine protocol."""
-    with socket.socket(socket.AF_UNIX) as line:
-        line.connect(str(control))
-        answers = line.makefile("r", encoding="utf-8")
-        put_in = {"id": "drive", "filename": str(disc), "format": "raw", "read-only-mode": "read-only"}
-        for command, arguments in (("qmp_capabilities", {}), ("blockdev-change-medium", put_in)):
-            line.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
-            answer = next(text for text in answers if '"return"' in text or '"error"' in text)
-            assert '"return"' in answer, answer

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.end_to_end.laboratory import INSTALL_S, SHELL_S, Laboratory
+from tests.backend.small_repository import small_repository
+from tests.end_to_end.disk_image import fingerprint
+from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory
 from tests.screens.on_pty import Terminal
 
 pytestmark = [pytest.mark.vm, pytest.mark.rare]
@@ -77,3 +79,21 @@ def test_screens_over_serial_end_in_a_host_that_boots(lab: Laboratory) -> None:
     assert 'proto="dhcp"' in host.run("cat /root/installer-answerfile.xml")
     assert host.run("stat -c %a /root/installer-answerfile.xml") == "400"
     assert "10.0.2.15" in host.until("ip -4 -br addr show xenbr0", r"10\.0\.2\.15")
+
+
+def test_dry_run_on_screens_changes_no_disk(lab: Laboratory) -> None:
+    """From a shell of the image; one disk is blank, the other begins with what looks like a boot record."""
+    small_repository(lab.served / "repository")
+    disks = (lab.disk("blank"), lab.disk("other", data=b"\xeb\x63\x90" + bytes(507) + b"\x55\xaa"))
+    before = [fingerprint(disk) for disk in disks]
+    machine = lab.boot_image(lab.hardware(*disks), "shell")
+    machine.wait_for(SHELL_PROMPT, SHELL_S)
+    machine.child.sendline("installer --dry-run")
+    shown = Terminal(machine.child.pid or 0, machine.child.child_fd, (80, 24))
+    shown.wait_for("Which keyboard", SHELL_S)
+    disk_screens = {"The control domain goes onto": ("f12",), "Where shall virtual machines": ("f12",)}
+    go(shown, {**roads(f"{lab.base}repository"), **disk_screens}, "nothing will be changed")
+    shown.press("f12", "enter")
+    shown.wait_for("Nothing was changed.", SHELL_S)
+    machine.close()
+    assert [fingerprint(disk) for disk in disks] == before
