@@ -102,7 +102,6 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         _read_word(reading, name, value if mark else None)
     given = reading.given
     at_exit, network, names = _at_exit(reading), _network(reading), _nic_names(reading)
-    answerfile = _answerfile(reading)
     extra_modules, blacklist = _modules(reading)
     output, serial, set_speed = _output(reading)
     if "answerfile" in given and "install" not in given:
@@ -110,7 +109,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
     if "install" in given and "answerfile" not in given:
         reading.error("the word `install` without `answerfile=URL`", "an unattended installation needs its answers")
     words = KernelWords(
-        answerfile=answerfile,
+        answerfile=_answerfile(reading),
         install="install" in given,
         shell="shell" in given,
         at_exit=at_exit,

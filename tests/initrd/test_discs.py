@@ -37,13 +37,13 @@ def _read(disc: Path, path: str) -> str:
     """Return a text file of a disc, by its long name."""
     out = disc.with_suffix(".file")
     out.unlink(missing_ok=True)
-    argv = ["xorriso", "-osirrox", "on", "-indev", str(disc), "-extract", path, str(out)]
+    argv = ["xorriso", "-osirrox", "on", "-indev", f"stdio:{disc}", "-extract", path, str(out)]
     subprocess.run(argv, check=True, capture_output=True)
     return out.read_text(encoding="ascii")
 
 
 def _report(disc: Path) -> str:
-    argv = ["xorriso", "-indev", str(disc), "-report_el_torito", "plain", "-report_system_area", "plain"]
+    argv = ["xorriso", "-indev", f"stdio:{disc}", "-report_el_torito", "plain", "-report_system_area", "plain"]
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
@@ -94,7 +94,7 @@ def test_other_packages_give_another_mark_for_grub_to_find(inputs: Path) -> None
 
 
 def _marks(disc: Path) -> set[str]:
-    argv = ["xorriso", "-indev", str(disc), "-find", "/boot", "-maxdepth", "1", "-type", "f"]
+    argv = ["xorriso", "-indev", f"stdio:{disc}", "-find", "/boot", "-maxdepth", "1", "-type", "f"]
     listed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     names = {line.strip("'").removeprefix("/boot/") for line in listed.splitlines()}
     return {name for name in names if len(name) == 16 and "." not in name}
