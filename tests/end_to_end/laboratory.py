@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.end_to_end.virtual_machine import Bus, DirectBoot, Hardware, VirtualMachine
 from tests.end_to_end.web_server import serving
+from tests.needs import needs
 
 GIB = 2**30
 HOST_OF_MACHINE = "10.0.2.2"  # QEMU's user network: this machine as the virtual one sees it
@@ -113,6 +114,16 @@ def in_shell(machine: VirtualMachine, command: str, timeout_s: float = SHELL_S) 
     said = machine.wait_for(r"shell-result \d+", timeout_s)
     machine.wait_for(SHELL_PROMPT)
     return said
+
+
+def disc_of(lab: Laboratory, tree: Path, name: str) -> Path:
+    """Make a disc that holds one directory of a tree; nothing starts from it."""
+    needs("xorriso")
+    path = lab.directory / f"{name}.iso"
+    grafted = f"{name}={tree.resolve() / name}"
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-o", str(path), "-J", "-R", "-graft-points", grafted]
+    subprocess.run(argv, check=True)
+    return path
 
 
 @contextmanager

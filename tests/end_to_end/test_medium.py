@@ -11,7 +11,7 @@ import pytest
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import answerfile
 from tests.end_to_end.disk_image import fingerprint, partitions
-from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory, in_shell
+from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory, disc_of, in_shell
 from tests.needs import needs
 
 pytestmark = pytest.mark.vm
@@ -25,16 +25,6 @@ def _stick(lab: Laboratory, *trees: Path) -> Path:
     path = lab.disk("stick")
     subprocess.run(["mformat", "-i", str(path), "-F", "::"], check=True)
     subprocess.run(["mcopy", "-s", "-i", str(path), *map(str, trees), "::/"], check=True)
-    return path
-
-
-def _disc(lab: Laboratory, tree: Path, name: str) -> Path:
-    """Make a disc that holds one directory of a tree."""
-    needs("xorriso")
-    path = lab.directory / f"{name}.iso"
-    grafted = f"{name}={tree.resolve() / name}"
-    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-o", str(path), "-J", "-R", "-graft-points", grafted]
-    subprocess.run(argv, check=True)
     return path
 
 
@@ -59,7 +49,7 @@ def test_stick_is_found_and_never_installed_on(lab: Laboratory) -> None:
 
 
 def test_disc_is_found_where_the_first_drive_is_empty(lab: Laboratory) -> None:
-    disc, disk = _disc(lab, small_repository(lab.directory / "tree"), "packages.main"), lab.disk()
+    disc, disk = disc_of(lab, small_repository(lab.directory / "tree"), "packages.main"), lab.disk()
     text = answerfile("", source=LOCAL, primary_disk="<primary-disk>vda</primary-disk>")
     empty = ("-drive", "if=ide,index=2,media=cdrom")
     drive = ("-drive", f"file={disc},format=raw,if=ide,index=3,media=cdrom,readonly=on")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.disk_image import fingerprint
-from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory
+from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory, disc_of
 from tests.screens.on_pty import Terminal
 
 pytestmark = [pytest.mark.vm, pytest.mark.rare]
@@ -82,17 +83,24 @@ def test_screens_over_serial_end_in_a_host_that_boots(lab: Laboratory) -> None:
 
 
 def test_dry_run_on_screens_changes_no_disk(lab: Laboratory) -> None:
-    """From a shell of the image; one disk is blank, the other begins with what looks like a boot record."""
-    small_repository(lab.served / "repository")
+    """From a shell of the image, with packages of a disc; one disk is blank, the other has a boot record."""
+    disc = disc_of(lab, small_repository(lab.directory / "tree"), "packages.main")
     disks = (lab.disk("blank"), lab.disk("other", data=b"\xeb\x63\x90" + bytes(507) + b"\x55\xaa"))
     before = [fingerprint(disk) for disk in disks]
-    machine = lab.boot_image(lab.hardware(*disks), "shell")
+    drive = ("-drive", f"file={disc},format=raw,if=ide,index=2,media=cdrom,readonly=on")
+    machine = lab.boot_image(replace(lab.hardware(*disks), extra=drive), "shell")
     machine.wait_for(SHELL_PROMPT, SHELL_S)
     machine.child.sendline("installer --dry-run")
     shown = Terminal(machine.child.pid or 0, machine.child.child_fd, (80, 24))
     shown.wait_for("Which keyboard", SHELL_S)
-    disk_screens = {"The control domain goes onto": ("f12",), "Where shall virtual machines": ("f12",)}
-    go(shown, {**roads(f"{lab.base}repository"), **disk_screens}, "nothing will be changed")
+    road = {
+        **roads(""),
+        "The control domain goes onto": ("f12",),
+        "Where shall virtual machines": ("f12",),
+        "Where are the packages": ("f12",),
+        "xs:main": ("f12",),
+    }
+    go(shown, road, "nothing will be changed")
     shown.press("f12", "enter")
     shown.wait_for("Nothing was changed.", SHELL_S)
     machine.close()
