@@ -193,6 +193,8 @@ ENTERED = {
     "timezone": ["down"],
     "management-nic": ["down"],
     "management-network": ["down", "space", "tab", "abc"],
+    "ipv6": ["down", "down", "space", "tab", "2001:db8::10"],
+    "management-ipv6": ["down", "down", "space", "tab", "2001:db8::10"],
     "ntp": ["down", "space"],
     "ntp-servers": ["down", "space", "tab", "abc"],
     "naming": ["down", "space", "tab", "abc"],
