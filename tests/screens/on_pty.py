@@ -54,6 +54,11 @@ class Terminal:
         self.sent += found
         return found
 
+    def draw(self, data: bytes) -> None:
+        """Take bytes that were read elsewhere."""
+        self._stream.feed(data)
+        self.sent += data
+
     @property
     def text(self) -> str:
         """What is shown."""
