@@ -14,6 +14,10 @@ from tests.screens.stage import Session, session
 
 MACHINE_OF = {"hardware": "weak", "shared-storage": "zfs_pool_and_stick"}
 FAILED = ("failure", "other-source")
+TITLES = {
+    "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",
+    "failure": "Not installed", "other-source": "Not installed",
+}  # fmt: skip
 REMOTE = ("nic", "network", "ipv6", "address")
 IPV6 = ("ipv6", "management-ipv6")
 VIEW = View(
@@ -56,17 +60,15 @@ def _install(found: Session, machine: RecordedMachine, name: str) -> None:
         machine.held = Event()
     found.go_to("confirm")
     found.answer()
-    titles = {
-        "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",
-    }  # fmt: skip
-    found.wait_for(titles.get(name, "Not installed"))
+    found.wait_for(TITLES[name])
     if name == "other-source":
         found.press("right", "enter")
     if name == "progress":
-        _show_progress(found, VIEW)
+        show_progress(found, VIEW)
 
 
-def _show_progress(found: Session, view: View) -> None:
+def show_progress(found: Session, view: View) -> None:
+    """Have the progress screen show this."""
     screen = found.app._screen
     assert isinstance(screen, ProgressScreen)
     screen.show(view)
