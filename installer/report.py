@@ -280,9 +280,9 @@ def plan_record(plan: Plan[SessionT]) -> dict[str, object]:
     }
 
 
-def log_line(text: str) -> str:
-    """Return a line for the log, with the time in UTC."""
-    return f"{datetime.now(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')[:-3]} {text}\n"
+def log_line(text: str, at: datetime | None = None) -> str:
+    """Return a line for the log, with the time in UTC: now, or another one."""
+    return f"{(at or datetime.now(UTC)).strftime('%Y-%m-%d %H:%M:%S.%f')[:-3]} {text}\n"
 
 
 def event_text(event: Event) -> str | None:

@@ -8,6 +8,7 @@ from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
 from screens.eula import EulaScreen
 from screens.hardware import HardwareScreen
+from screens.ipv6 import Ipv6Screen, ManagementIpv6Screen
 from screens.keymap import KeymapScreen
 from screens.network import ManagementNetworkScreen, ManagementNicScreen, NetworkScreen, NicScreen
 from screens.ntp import ServersScreen, TimeScreen
@@ -35,6 +36,7 @@ SCREENS: tuple[type[Screen], ...] = (
     SourceScreen,
     NicScreen,
     NetworkScreen,
+    Ipv6Screen,
     AddressScreen,
     RepositoriesScreen,
     VerifyScreen,
@@ -43,6 +45,7 @@ SCREENS: tuple[type[Screen], ...] = (
     TimezoneScreen,
     ManagementNicScreen,
     ManagementNetworkScreen,
+    ManagementIpv6Screen,
     TimeScreen,
     ServersScreen,
     NamingScreen,

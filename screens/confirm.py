@@ -8,6 +8,7 @@ from dataclasses import replace
 from installer.model.errors import ExitCode
 from installer.model.host import Host
 from installer.model.ports import Preview
+from screens.ipv6 import shown_ipv6
 from screens.network import chosen_nic
 from screens.screen import BACK, Begin, Leave, Outcome, Refused, Reopen, Screen, State, Stay, Work
 from screens.verify import VERIFY
@@ -116,16 +117,18 @@ def settings(state: State, host: Host) -> list[str]:
     interface = draft.interface
     name = chosen_nic(state)
     nic = host.nic(name)
-    address = "by DHCP"
+    address = "without IPv4" if interface and interface.without_ipv4 else "by DHCP"
     if interface and interface.static:
         address = f"static {interface.static.interface} via {interface.static.gateway}"
     if interface and interface.vlan:
         address += f", VLAN {interface.vlan}"
+    v6 = shown_ipv6(interface.ipv6 if interface else None)
     naming = draft.naming
     servers = ", ".join(map(str, naming.nameservers)) if naming and naming.nameservers else "by DHCP"
     clock = "set by hand" if draft.time_method == "manual" else f"NTP {', '.join(draft.ntp_servers) or 'by DHCP'}"
     return [
         f"network   {name} {nic.mac if nic else ''} {address}",
+        *([f"IPv6      {v6}"] if v6 else []),
         f"host      {(naming.hostname if naming else None) or 'name by DHCP'}, nameservers {servers}",
         f"clock     {draft.timezone}, {clock}",
         f"keymap    {draft.keymap}, root password {'set' if draft.root_password else 'missing'}",

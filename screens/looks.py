@@ -40,6 +40,7 @@ class Look:
 
 
 _FULL = ("xterm", "screen", "tmux", "rxvt", "putty", "konsole", "gnome", "alacritty", "foot", "kitty", "st")
+SERIAL_TICK_S = 1.1  # once a second at most, also when one picture is late by chance and the next is not
 _MONO = ("vt100", "vt102", "vt220", "vt320", "dumb", "unknown", "")
 
 
@@ -49,7 +50,7 @@ def look_of(environment: Mapping[str, str], tty_name: str) -> Look:
     family = term.partition("-")[0].partition(".")[0]
     device = tty_name.removeprefix("/dev/")
     if device.startswith(("ttyS", "hvc", "ttyAMA", "ttyUSB", "xvc")) or term == "ansi" or family in _MONO:
-        return Look(term not in _MONO, Charset.ASCII, serial=True, escape_s=0.4, tick_s=1.0)
+        return Look(term not in _MONO, Charset.ASCII, serial=True, escape_s=0.4, tick_s=SERIAL_TICK_S)
     colour = "NO_COLOR" not in environment
     if family not in _FULL:
         return Look(colour, Charset.CP437)
@@ -75,6 +76,12 @@ SGR: Mapping[str, tuple[str, str]] = {
     "bar": ("32", ""),
     "keys": ("36", ""),
 }
+
+
+def sgr_of(attribute: str, look: Look) -> str:
+    """Return the parameters for an attribute, empty where it looks plain."""
+    return SGR[attribute][0 if look.colour else 1]
+
 
 _CP437 = "─│┌┐└┘├┤┬┴┼═║╔╗╚╝█▓▒░▄▀►◄▲▼•·°±÷éèêëàâäçïîìôöòûùüÿñáíóúÇÄÅÉÖÜÑßæÆåøØ"
 _ASCII = {

@@ -9,6 +9,7 @@ from installer.model import rules
 from installer.model.answers import AdminInterface, StaticAddress
 from installer.model.errors import InvalidAnswer
 from installer.model.host import Host, Nic
+from installer.model.interface import Protocol
 from installer.model.ports import NetworkWish
 from screens.screen import Outcome, Refused, Screen, State, Told, Work
 from screens.source import is_remote
@@ -16,7 +17,9 @@ from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 from screens.widgets.listing import Item, Listing
 
-DHCP, STATIC = "dhcp", "static"
+DHCP, STATIC, NONE = (protocol.value for protocol in (Protocol.DHCP, Protocol.STATIC, Protocol.NONE))
+WITH_IPV6 = "ipv6"
+WORDS = {Protocol.DHCP: "DHCP", Protocol.NONE: "no IPv4"}
 POOL_HINT = "Hosts of a pool need static addresses."
 
 
@@ -26,6 +29,12 @@ def chosen_nic(state: State) -> str:
     if interface and interface.name:
         return interface.name
     return state.choice("nic.name") or (state.host.nics[0].name if state.host.nics else "")
+
+
+def wants_ipv6(state: State) -> bool:
+    """Say whether the management interface is to have IPv6 too: as ticked, or as the answers given have it."""
+    interface = state.draft.interface
+    return bool(state.choice("network.ipv6", WITH_IPV6 if interface and interface.ipv6 else ""))
 
 
 def _link(nic: Nic) -> str:
@@ -90,7 +99,9 @@ and gateway; they never change. Hosts of a pool need static addresses.
 
 The subnet mask is written with dots, as in 255.255.255.0. The gateway must lie in the same network as the address.
 
-A VLAN is a number from 1 to 4094, when the switch expects tagged packets; most networks have none."""
+A VLAN is a number from 1 to 4094, when the switch expects tagged packets; most networks have none.
+
+With IPv6 ticked the next screen asks how the host gets an IPv6 address too."""
 
     @classmethod
     def applies(cls, state: State) -> bool:
@@ -102,14 +113,17 @@ A VLAN is a number from 1 to 4094, when the switch expects tagged packets; most 
         if interface is None:
             return ""
         static = interface.static
-        address = f"{static.interface} via {static.gateway}" if static else "DHCP"
+        address = f"{static.interface} via {static.gateway}" if static else WORDS[interface.protocol]
         return f"{chosen_nic(state)} {address}{f', VLAN {interface.vlan}' if interface.vlan else ''}"
 
     def body(self) -> Sequence[Element]:
         interface = self.state.draft.interface
         static = interface.static if interface else None
-        kind = STATIC if static else self.state.choice("network.kind", DHCP)
+        without = bool(interface and interface.without_ipv4)
+        kind = STATIC if static else NONE if without else self.state.choice("network.kind", DHCP)
         options = [Option(DHCP, "by DHCP"), Option(STATIC, "static")]
+        if without:  # only where an answerfile says so: the screens themselves ask for IPv6 beside IPv4
+            options.append(Option(NONE, "not at all: IPv6 alone"))
         self._choice = Choice("kind", options, kind)
 
         def by_hand() -> bool:
@@ -129,16 +143,27 @@ A VLAN is a number from 1 to 4094, when the switch expects tagged packets; most 
             elements.append(Paragraph("A nameserver is only needed when the source's address holds a name.", "dim"))
         vlan = str(interface.vlan) if interface and interface.vlan else ""
         elements.append(self.field("vlan", "VLAN (optional)", vlan))
+        ticked = {WITH_IPV6} if wants_ipv6(self.state) else set()
+        self._ipv6 = Choice("ipv6", [Option(WITH_IPV6, "IPv6 too (the next screen asks how)")], ticked)
+        elements.append(self._ipv6)
         return elements
 
     def accept(self) -> Outcome:
-        static = self._static() if self._choice.value == STATIC else None
+        kind = self._choice.value
+        static = self._static() if kind == STATIC else None
+        if kind == NONE and not self._ipv6.values:
+            raise Refused(
+                "without IPv4 and IPv6 the host gets no address", "ipv6", "tick IPv6, or choose DHCP or static"
+            )
         name = chosen_nic(self.state)
         tag = self.read("vlan", rules.vlan) if self._fields["vlan"].text.strip() else None
         before = self.state.draft.interface
         known = before if before and before.name in (None, name) else AdminInterface()
-        interface = replace(known, name=name or None, static=static, vlan=tag, without_ipv4=False)
-        state = self.state.choose(network_kind=self._choice.value)
+        v6 = known.ipv6 if self._ipv6.values else None
+        interface = replace(known, name=name or None, static=static, vlan=tag, ipv6=v6, without_ipv4=kind == NONE)
+        state = self.state.choose(network_kind=kind, network_ipv6=WITH_IPV6 if self._ipv6.values else "")
+        if v6 is None:
+            state = state.open_again("ipv6", "management-ipv6")
         if before is None or (before.static is None) != (static is None):
             state = state.open_again("naming", "ntp-servers")
         state = state.with_draft(interface=interface)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from urwid import Canvas
 
-from screens.looks import SGR, Charset, Look, shown
+from screens.looks import Charset, Look, sgr_of, shown
 from screens.widgets.cells import character_width
 
 Cell = tuple[str, str]  # attribute, characters; the second cell of a wide character holds none
@@ -40,7 +40,9 @@ def rows_of(canvas: Canvas, look: Look) -> list[Row]:
     for row in canvas.content():
         cells: list[Cell] = []
         for attribute, _, text in row:
-            cells += _cells(str(attribute or "plain"), bytes(text), look.charset)
+            shown_as = str(attribute or "plain")
+            # what looks plain here is plain: no bytes for a change that cannot be seen
+            cells += _cells(shown_as if sgr_of(shown_as, look) else "plain", bytes(text), look.charset)
         columns = canvas.cols()
         rows.append((*cells[:columns], *[BLANK] * (columns - len(cells))))
     return rows
@@ -113,7 +115,7 @@ class Painter:
             yield "\x1b[m"
 
     def _sgr(self, attribute: str) -> str:
-        parameters = SGR[attribute][0 if self.look.colour else 1]
+        parameters = sgr_of(attribute, self.look)
         return f"\x1b[0;{parameters}m" if parameters else "\x1b[m"
 
 

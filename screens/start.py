@@ -31,7 +31,7 @@ ANSWERED_BY = {
     Topic.PASSWORD: ("password",),
     Topic.TIMEZONE: ("timezone-area", "timezone"),
     Topic.NTP: ("ntp", "ntp-servers"),
-    Topic.NETWORK: ("nic", "network", "management-nic", "management-network"),
+    Topic.NETWORK: ("nic", "network", "ipv6", "management-nic", "management-network", "management-ipv6"),
     Topic.DNS: ("naming",),
 }
 UNASKED = frozenset({"welcome", "overwrite", "eula", "hardware"})  # what an answerfile has agreed to

@@ -18,6 +18,10 @@ def _area_of(zone: str) -> str:
     return zone.partition("/")[0] if "/" in zone else ""
 
 
+def _counted(area: ZoneArea) -> str:
+    return f"{len(area.cities)} zone{'s' if len(area.cities) != 1 else ''}"
+
+
 class AreaScreen(Screen):
     """The first half of a zone's name."""
 
@@ -33,9 +37,7 @@ stand under Other."""
 
     def body(self) -> Sequence[Element]:
         chosen = _area_of(self.state.draft.timezone) if self.state.draft.timezone else DEFAULT_AREA
-        items = [
-            Item(area.name, (area.name or OTHER, f"{len(area.cities)} zones")) for area in self.machine.zone_areas()
-        ]
+        items = [Item(area.name, (area.name or OTHER, _counted(area))) for area in self.machine.zone_areas()]
         self._list = Listing(items, self.state.choice("zone.area", chosen), say=self.say)
         return [Paragraph("In which part of the world does the host stand?"), Paragraph(""), self._list]
 

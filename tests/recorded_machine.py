@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,7 @@ from backend.repository import find_repositories
 from backend.verification import verify_packages
 from installer.model.brand import check_repositories, parse_brand
 from installer.model.errors import Cancelled
+from installer.model.events import Event, PlanFinished, StepFinished
 from installer.model.host import Host
 from installer.model.ports import (
     TRIAL_TIMEOUT_S,
@@ -35,6 +37,14 @@ from tests.backend.sample import IDENTITIES
 
 NOW = datetime(2026, 3, 4, 5, 6, 7)
 BRAND = parse_brand(files("installer").joinpath("data/brand.ini").read_text(encoding="utf-8"))
+
+
+def _log_event(log: LogFile, event: Event) -> None:
+    """Log as installer/main.py does, at a time that stands still."""
+    if isinstance(event, StepFinished | PlanFinished):
+        event = replace(event, duration_s=0.0)
+    if text := event_text(event):
+        log.write(log_line(text, NOW))
 
 
 class RecordedMachine(LiveMachine):
@@ -62,7 +72,7 @@ class RecordedMachine(LiveMachine):
                 circumstances=Circumstances(lambda _: self.host, BRAND, media=media, plan_only=True),
                 open_system=self._system,
                 log=log,
-                log_event=lambda event: log.write(log_line(event_text(event) or "")),
+                log_event=lambda event: _log_event(log, event),
                 hide=lambda draft: None,
                 new_ids=lambda count: IDENTITIES,
                 in_image=in_image,

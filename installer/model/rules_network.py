@@ -64,7 +64,7 @@ def ipv4_address(text: str) -> IPv4Address:
     if re.fullmatch(r"[0-9.]+/[0-9]{1,2}", text):
         hint = "the prefix length is given by the subnet mask"
     elif re.fullmatch(r"[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*", text):
-        hint = "IPv6 addresses stand in <ipv6> and <gatewayv6>"
+        hint = "IPv6 has fields of its own; in an answerfile they are <ipv6> and <gatewayv6>"
     raise InvalidAnswer(f"{quoted(text)} is not an IPv4 address", hint=hint)
 
 

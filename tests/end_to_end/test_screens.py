@@ -22,6 +22,12 @@ from tests.screens.on_pty import Terminal, on_terminal
 MACHINES = Path(__file__).parents[1] / "machines"
 PASSWORD = "marked-secret-wizard"
 QUERIES = (b"\x1b[6n", b"\x1b[c", b"\x1b[>", b"$p", b"\x1b[?u", b"\x1b]", b"\x1b[?1000h", b"\x1b[?1006h")
+FAULT_BY_SIGNAL = """\
+import signal
+def fault(*_):
+    raise RuntimeError("marked fault")
+signal.signal(signal.SIGUSR1, fault)
+"""
 # machine, TERM, size, remote source: colour, two colours, ASCII, a size nobody knows
 ROADS = (
     ("single", "xterm", (80, 24), False),
@@ -230,6 +236,49 @@ def test_terminal_is_given_back_as_it_was(tmp_path: Path, repository: Path, way:
         assert b"\x1b[?25h" in shown.sent[shown.sent.rindex(b"\x1b[?1049l") :]
         assert shown.finish() == 3
         assert b"Traceback" not in shown.sent
+
+
+@pytest.mark.parametrize("term", ["xterm", "vt220", "linux"])
+def test_terminal_is_given_back_after_a_fault_in_the_loop(tmp_path: Path, repository: Path, term: str) -> None:
+    """The fault is thrown into the unchanged program by a signal, while its loop waits for keys."""
+    (tmp_path / "sitecustomize.py").write_text(FAULT_BY_SIGNAL, encoding="ascii")
+    machine = str(MACHINES / "twins.json")
+    arguments = ["--dry-run", "--machine", machine, "--media", str(repository), "--log-dir", "logs"]
+    with on_terminal(arguments, tmp_path, term, more={"PYTHONPATH": str(tmp_path)}) as shown:
+        before = _mode(shown)
+        shown.wait_for("Which keyboard")
+        shown.press("f12")
+        shown.wait_for("What shall be done")
+        assert _mode(shown) != before
+        painted = len(shown.sent)
+        os.kill(shown.pid, signal.SIGUSR1)
+        while shown.read(2):
+            pass
+        assert _mode(shown) == before
+        end = shown.sent[painted:]
+        assert end.count(b"\x1b[?1049l") == shown.sent.count(b"\x1b[?1049h") == (1 if term == "xterm" else 0)
+        assert end.count(b"\x1b[?2004l") == shown.sent.count(b"\x1b[?2004h") == (1 if term == "xterm" else 0)
+        assert not shown.screen.cursor.hidden
+        assert shown.finish() == 1
+        told = end[end.rindex(b"\x1b[?25h") :].decode()
+        assert "installer itself" in told and "Traceback" not in told and told.endswith("\n")
+    log = (tmp_path / "logs" / "install.log").read_text(encoding="utf-8")
+    assert "RuntimeError: marked fault" in log and "Traceback" in log
+
+
+@pytest.mark.parametrize("term", ["tmux-256color", "screen", "ansi"])
+def test_second_screen_is_reached_on_other_terminals_too(tmp_path: Path, repository: Path, term: str) -> None:
+    arguments = ["--dry-run", "--machine", str(MACHINES / "twins.json"), "--media", str(repository)]
+    with on_terminal(arguments, tmp_path, term) as shown:
+        shown.wait_for("Which keyboard")
+        shown.press("down", "f12")
+        shown.wait_for("What shall be done")
+        lines = shown.text.splitlines()
+        assert lines[0].endswith("Welcome") and "F3" in lines[23] and "Which keyboard" not in shown.text
+        assert (b"\x1b[?1049h" in shown.sent) is (term != "ansi")
+        assert ("──" in lines[1]) is (term != "ansi") and ("--" in lines[1]) is (term == "ansi")
+        assert not any(query in shown.sent for query in QUERIES)
+        assert not shown.screen.cursor.hidden
 
 
 def test_serial_line_without_a_size_gets_one(tmp_path: Path, repository: Path) -> None:

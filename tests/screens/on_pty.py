@@ -10,15 +10,17 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pyte
 
 from tests.end_to_end.command import INSTALLER
 from tests.screens.stage import KEYS
 
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 QUIET_S = 0.08  # so long nothing comes: the picture stands
 
 
@@ -53,6 +55,11 @@ class Terminal:
             self._stream.feed(data)
         self.sent += found
         return found
+
+    def draw(self, data: bytes) -> None:
+        """Take bytes that were read elsewhere."""
+        self._stream.feed(data)
+        self.sent += data
 
     @property
     def text(self) -> str:
@@ -96,13 +103,17 @@ class Terminal:
 
 @contextmanager
 def on_terminal(
-    arguments: Sequence[str], cwd: Path, term: str = "xterm", size: tuple[int, int] = (80, 24)
+    arguments: Sequence[str],
+    cwd: Path,
+    term: str = "xterm",
+    size: tuple[int, int] = (80, 24),
+    more: Mapping[str, str] = NOTHING_MORE,
 ) -> Iterator[Terminal]:
-    """Run the installer on a terminal of this kind and size; (0, 0) is a serial line."""
+    """Run the installer on a terminal of this kind and size; (0, 0) is a serial line. `more` is for its environment."""
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(cwd)
-        environment = {"TERM": term, "LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(cwd)}
+        environment = {"TERM": term, "LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": str(cwd), **more}
         os.execve(INSTALLER, [str(INSTALLER), *arguments], environment)
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("4H", size[1], size[0], 0, 0))
     shown = Terminal(pid, fd, size if all(size) else (80, 24))

@@ -1,16 +1,18 @@
-"""Draws every screen as SVG, in colour, from what a terminal emulator shows: `make screens`."""
+"""Draws every screen of the real program as SVG, in colour, from what a terminal emulator shows: `make screens`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pyte
 
 from tests.screens.frames import attributes
-from tests.screens.reach import ALL, at
+from tests.screens.pictured import drawn_at, write_medium
+from tests.screens.reach import ALL
 
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.43, 17, 12
 PAPER, INK = "#1e1e28", "#d8d8d8"
@@ -62,15 +64,25 @@ def _run(cell: pyte.screens.Char, text: str, row: int, column: int) -> list[str]
     return found
 
 
+def picture_of(name: str, medium: Path, logs: Path) -> str:
+    """Return the picture of a screen, with the packages of a medium."""
+    with drawn_at(name, medium, logs) as shown:
+        return svg_of(shown.emulator)
+
+
 def main() -> int:
     """Draw all screens into a directory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
     directory = parser.parse_args().directory
     directory.mkdir(parents=True, exist_ok=True)
-    for name in ALL:
-        with at(name) as shown:
-            directory.joinpath(f"{name}.svg").write_text(svg_of(shown.emulator), encoding="utf-8")
+    for old in directory.glob("*.svg"):
+        old.unlink()
+    with tempfile.TemporaryDirectory() as scratch:
+        medium = write_medium(Path(scratch, "medium"))
+        for name in ALL:
+            picture = picture_of(name, medium, Path(scratch, "logs"))
+            directory.joinpath(f"{name}.svg").write_text(picture, encoding="utf-8")
     print(f"{len(ALL)} screens drawn into {directory}")
     return 0
 

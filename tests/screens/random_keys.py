@@ -62,6 +62,7 @@ def run(count: int, seed: int) -> Findings:
         with session(machine, chance.choice(SIZES), chance.choice(TERMS)) as shown:
             shown.remote = chance.random() < 0.4
             shown.clock_by_hand = chance.random() < 0.5
+            shown.ipv6 = chance.random() < 0.5
             shown.another_source = chance.random() < 0.5
             shown.additional = chance.random() < 0.5
             _session(shown, chance, findings, count)

@@ -14,7 +14,12 @@ from tests.screens.stage import Session, session
 
 MACHINE_OF = {"hardware": "weak", "shared-storage": "zfs_pool_and_stick"}
 FAILED = ("failure", "other-source")
-REMOTE = ("nic", "network", "address")
+TITLES = {
+    "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",
+    "failure": "Not installed", "other-source": "Not installed",
+}  # fmt: skip
+REMOTE = ("nic", "network", "ipv6", "address")
+IPV6 = ("ipv6", "management-ipv6")
 VIEW = View(
     fraction=0.54, title="install dom0fs (163 MB)", item="dom0fs", done_bytes=88_000_000, total_bytes=163_000_000,
     rate_bytes_s=21e6, left_s=41.0, elapsed_s=31.0,
@@ -34,6 +39,7 @@ def at(name: str, size: tuple[int, int] = (80, 24), term: str = "xterm") -> Iter
     machine = RecordedMachine(host(MACHINE_OF.get(name, "many")), fail_steps=1 if name in FAILED else 0)
     with session(machine, size, term) as found:
         found.remote = name in REMOTE
+        found.ipv6 = name in IPV6
         found.additional = name == "additional"
         if name in ROAD:
             found.go_to(name)
@@ -54,17 +60,15 @@ def _install(found: Session, machine: RecordedMachine, name: str) -> None:
         machine.held = Event()
     found.go_to("confirm")
     found.answer()
-    titles = {
-        "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",
-    }  # fmt: skip
-    found.wait_for(titles.get(name, "Not installed"))
+    found.wait_for(TITLES[name])
     if name == "other-source":
         found.press("right", "enter")
     if name == "progress":
-        _show_progress(found, VIEW)
+        show_progress(found, VIEW)
 
 
-def _show_progress(found: Session, view: View) -> None:
+def show_progress(found: Session, view: View) -> None:
+    """Have the progress screen show this."""
     screen = found.app._screen
     assert isinstance(screen, ProgressScreen)
     screen.show(view)

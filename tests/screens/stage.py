@@ -24,6 +24,7 @@ from screens.keys import Decoder, PasteGuard
 from screens.screen import Leave, Screen, State
 from screens.start import first_state
 from screens.terminal import Terminal
+from screens.widgets.cells import Element
 from screens.window import Setting
 from tests.screens.recorded_machine import RecordedMachine
 
@@ -74,6 +75,7 @@ class Session:
         self.clock_by_hand = False
         self.another_source = False
         self.additional = False
+        self.ipv6 = False
 
     @property
     def left(self) -> Leave | None:
@@ -189,6 +191,14 @@ class Session:
             self.answer()
         raise AssertionError(f"{name} was never shown:\n{self.text}")
 
+    def focus(self, name: str) -> Element:
+        """Move the focus to the element of that name, and return it."""
+        form = self.app._layers[-1].form
+        element = form.field(name)
+        assert element is not None, self.text
+        form.focus_on(element)
+        return element
+
     def answer(self) -> None:
         """Answer the screen in the shortest way."""
         if len(self.app._layers) > 1 or self.title == "Change an answer":
@@ -213,6 +223,9 @@ class Session:
             self.press("down", "space", "f12")
         elif self.name == "failure" and self.another_source and "< Other source >" in self.text:
             self.press("home", "right", "enter")
+        elif self.ipv6 and "[ ] IPv6 too" in self.text:
+            self.focus("ipv6")
+            self.press("space", "f12")
         elif self.name == "shared-storage" and "[ ] Yes" in self.text:
             self.press("space", "f12")
         elif self.name == "other-source":

@@ -25,12 +25,14 @@ def draft(**answers: object) -> Draft:
     return replace(whole, root_password=None, **answers)  # type: ignore[arg-type]  # by name
 
 
-def _change(shown: Session, title: str) -> None:
+def change(shown: Session, title: str) -> None:
+    """Go on to the confirm screen, and from there open the screen whose title begins so; none for the list."""
     shown.go_to("confirm")
     shown.press("f12", "left", "enter")
     assert shown.title == "Change an answer", shown.text
-    shown.type(title)
-    shown.press("enter")
+    if title:
+        shown.type(title)
+        shown.press("enter")
 
 
 @pytest.mark.parametrize(
@@ -39,12 +41,12 @@ def _change(shown: Session, title: str) -> None:
 def test_disk_is_known_by_the_name_it_has_here(disks: DiskChoice) -> None:
     with session(RecordedMachine(host("many")), draft=draft(disks=disks)) as shown:
         assert shown.name == "password"
-        _change(shown, "primary disk")
+        change(shown, "primary disk")
         assert shown.name == "primary-disk" and "► nvme0n1" in shown.text, shown.text
         shown.press("f12")
         chosen = shown.road.state.draft.disks
         assert chosen and chosen.all == ("nvme0n1",)
-        _change(shown, "disks for virtual")
+        change(shown, "disks for virtual")
         assert shown.name == "storage" and "] nvme0n1" not in shown.text, shown.text
 
 
@@ -60,7 +62,7 @@ def test_interface_by_address_is_the_one_shown_and_kept() -> None:
     with session(RecordedMachine(host("many")), draft=draft(interface=interface)) as shown:
         shown.go_to("confirm")
         assert f"eth1 {ETH1} by DHCP" in shown.text, shown.text
-        _change(shown, "network")
+        change(shown, "network")
         assert shown.name == "network" and "How does eth1 get" in shown.text
         shown.press("f12")
         assert shown.name == "confirm" and shown.road.state.draft.interface == AdminInterface("eth1", mac=ETH1)
@@ -109,7 +111,7 @@ def test_answers_of_a_file_make_the_plan_they_would_make_unattended() -> None:
 def test_what_is_not_asked_on_the_network_screen_is_kept() -> None:
     interface = AdminInterface("eth0", mac="00:16:3e:1a:2b:3c", vlan=12)
     with session(RecordedMachine(host("many")), draft=draft(interface=interface)) as shown:
-        _change(shown, "network")
+        change(shown, "network")
         shown.press("f12")
         assert shown.road.state.draft.interface == interface
 

@@ -28,6 +28,7 @@ FIELDS = {
     "address": ("url",),
     "management-network": ("ip", "mask", "gateway", "vlan"),
     "network": ("ip", "mask", "gateway", "vlan", "nameserver"),
+    "management-ipv6": ("address", "gateway"),
     "naming": ("hostname", "primary", "second", "third"),
     "ntp-servers": ("first", "second", "third"),
     "other-source": ("url",),
@@ -35,6 +36,7 @@ FIELDS = {
     "password": ("first",),
 }
 GOOD = {
+    "address": "2001:db8::10/64",
     "ip": "10.1.2.3",
     "mask": "255.255.255.0",
     "gateway": "10.1.2.1",
@@ -45,6 +47,7 @@ GOOD = {
 BY_HAND = {
     "management-network": ["down", "space"],
     "network": ["down", "space"],
+    "management-ipv6": ["down", "down", "space"],
     "ntp-servers": ["down", "space"],
     "naming": ["down", "space", "tab", "tab", "down", "space"],
 }
@@ -52,10 +55,8 @@ CASES = [(screen, field, bad) for screen, fields in FIELDS.items() for field in 
 
 
 def _focus(shown: Session, name: str) -> Field:
-    form = shown.app._layers[-1].form
-    field = form.field(name)
+    field = shown.focus(name)
     assert isinstance(field, Field)
-    form.focus_on(field)
     return field
 
 
@@ -98,7 +99,14 @@ def test_bad_password_is_refused_and_never_shown(bad: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("screen", "name"), [("address", "url"), ("management-network", "ip"), ("naming", "primary"), ("password", "first")]
+    ("screen", "name"),
+    [
+        ("address", "url"),
+        ("management-network", "ip"),
+        ("management-ipv6", "address"),
+        ("naming", "primary"),
+        ("password", "first"),
+    ],
 )
 def test_empty_field_is_asked_for(screen: str, name: str) -> None:
     with at(screen) as shown:
