@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from xml.sax.saxutils import escape
 
 MASK = "***"
+# xml.sax.saxutils takes as long to import as all else that `--help` needs
+_IN_XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 SHORTEST_MASKED = 3  # masking every "a" would make a text unreadable and tell the secret by the gaps
 
 
@@ -57,7 +58,7 @@ class Masker:
         text = secret.reveal()
         if len(text) >= SHORTEST_MASKED:
             self._texts += dict.fromkeys(
-                (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], escape(text))
+                (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], text.translate(_IN_XML))
             )
 
     def mask(self, text: str) -> str:
