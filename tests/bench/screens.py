@@ -23,6 +23,7 @@ from tests.bench.figures import Cost, Figure, interleaved, ratio
 from tests.bench.raw_terminal import QUERIES, Burst, bytes_while_idle, first_picture, next_burst, press
 from tests.bench.room import Room
 from tests.end_to_end.command import answerfile
+from tests.end_to_end.web_server import serving_slowly
 from tests.screens.frames import text
 from tests.screens.on_pty import Terminal, on_terminal
 
@@ -35,7 +36,7 @@ IDLE_S = 5
 KEY_TERMS = ("xterm", "vt220")
 ASKED_TERMS = ("vt100", "vt220", "linux")
 RATE_OVER = 10  # so many pictures after one another: what one is late the next one is early
-LEAST_PICTURES = 4
+PACE_BYTES_S = 8_000_000
 POINTERS = str.maketrans("►>", "  ")
 PASSWORD = "marked-secret-bench"
 
@@ -145,8 +146,26 @@ def _rows(shown: Terminal) -> list[str]:
 
 
 def _progress(room: Room) -> tuple[Figure, ...]:
-    """Install for real, shown on a serial line; the first picture of the progress and what follows it do not count."""
-    (room.directory / "answers.xml").write_text(answerfile(str(room.repository), root_password=""), encoding="utf-8")
+    """Install for real, shown on a serial line, by a network that takes a while, so that there is enough to look at.
+
+    The first picture of the progress and what follows it do not count.
+    """
+    with serving_slowly(room.repository, PACE_BYTES_S) as source:
+        pictures = _pictures(room, source)
+    (room.directory / "disk.img").unlink()
+    began = [picture.began for picture in pictures]
+    if len(began) <= RATE_OVER:
+        raise SystemExit(f"{len(began)} pictures of the progress are too few to know how often it is painted")
+    rates = [RATE_OVER / (later - earlier) for earlier, later in zip(began, began[RATE_OVER:], strict=False)]
+    return (
+        Figure("screens-progress-rate", max(rates), "1/s", 1),
+        Figure("screens-progress-bytes", max(len(picture.data) for picture in pictures), "bytes", 300),
+    )
+
+
+def _pictures(room: Room, source: str) -> list[Burst]:
+    """Return what is painted from the first picture of the progress to the last, without both."""
+    (room.directory / "answers.xml").write_text(answerfile(source, root_password=""), encoding="utf-8")
     where = ("--target", f"sda={room.directory / 'disk.img'}", "--size", "16G", "--log-dir", str(room.directory))
     arguments = ("--machine", str(MACHINE), *where, "--answerfile", str(room.directory / "answers.xml"))
     pictures: list[Burst] = []
@@ -160,16 +179,7 @@ def _progress(room: Room) -> tuple[Figure, ...]:
             if not pictures[-1].data or "Not installed" in shown.text:
                 raise SystemExit(f"the installation failed:\n{shown.text}")
         _end(shown)
-    (room.directory / "disk.img").unlink()
-    began = [picture.began for picture in pictures[:-1]]
-    if len(began) < LEAST_PICTURES:
-        raise SystemExit(f"{len(began)} pictures of the progress are too few to know how often it is painted")
-    over = min(RATE_OVER, len(began) - 1)
-    rates = [over / (later - earlier) for earlier, later in zip(began, began[over:], strict=False)]
-    return (
-        Figure("screens-progress-rate", max(rates), "1/s", 1),
-        Figure("screens-progress-bytes", max(len(picture.data) for picture in pictures[:-1]), "bytes", 300),
-    )
+    return pictures[:-1]
 
 
 @contextmanager

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+SLICES = 20  # of a second
+
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Requests are not printed."""
+
+
+@contextmanager
+def serving_slowly(directory: Path, pace: int) -> Iterator[str]:
+    """Serve a directory at `pace` bytes a second for each file; gives the base URL with its final slash."""
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            source = self.send_head()
+            if source:
+                with source:
+                    while data := source.read(pace // SLICES):
+                        self.wfile.write(data)
+                        time.sleep(1 / SLICES)
+
+    with _running(partial(Handler, directory=str(directory))) as base:
+        yield base
 
 
 @contextmanager
