@@ -7,13 +7,13 @@ from installer.element_row import AttributeRow, ElementRow, Text
 from installer.model.source import LocationKind
 from installer.model.wishes import Mode, OnFailure, Stage
 
-ADDRESS = r"([Hh][Tt][Tt][Pp][Ss]?|[Ff][Ii][Ll][Ee])://.+|/.*"
+ADDRESS = r"([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp]|[Ff][Ii][Ll][Ee])://.+|/.*"
 LOCATION_TYPE = AttributeRow(
     "type",
-    "url: the text is an http, https or file address or an absolute path; local: the installation medium",
+    "url: the text is an http, https, ftp or file address or an absolute path; local: the installation medium",
     values=tuple(LocationKind),
     later_values=("nfs",),
-    later_hint="use http, https, file or a path",
+    later_hint="use http, https, ftp, file or a path",
     required=True,
 )
 _PATTERNS = ((LocationKind.URL, ADDRESS), (LocationKind.LOCAL, ""), ("nfs", ".+"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backend.image_mark import in_installation_image
 from backend.sources.directory import DirectoryTransport, open_path
+from backend.sources.ftp import FtpTransport
 from backend.sources.http import HttpTransport
 from backend.sources.medium import find_medium
 from backend.sources.transport import Transport
@@ -18,6 +19,7 @@ TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "file": open_path,
     "http": HttpTransport,
     "https": HttpTransport,
+    "ftp": FtpTransport,
 }
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 

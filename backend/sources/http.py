@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin
 
 import requests
 import urllib3.exceptions
 from requests.auth import HTTPBasicAuth
 
-from backend.sources.http_errors import Exchange, failure, is_cut, range_error, status_error
+from backend.sources.address import split_address
+from backend.sources.http_errors import failure, is_cut, range_error, status_error
 from backend.sources.http_session import OneRequest
-from backend.sources.network_errors import cut_error, slow_error
+from backend.sources.network_errors import Exchange, cut_error, slow_error
 from backend.sources.resume import Attempts, Known, Part, changed_error, downloading
 from backend.sources.transport import BRIEF, CHUNK_BYTES, Patience, Transport, counted
 from backend.sources.watch import Watch, gather
@@ -57,7 +58,7 @@ class HttpTransport(Transport):
     def __init__(self, url: str, *, limits: Limits | None = None, certificates: str = "") -> None:
         self._limits = limits or Limits()
         self._url = url
-        self._parts = _split(url)
+        self._parts = split_address(url)
         self._auth = _auth(self._parts)
         self._certificates = certificates
         system = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else ""
@@ -178,16 +179,6 @@ class _HeadRefused(Exception):
     """The server does not answer HEAD."""
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        if parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:
-        pass
-    raise SourceError("this is not a valid address", where=without_credentials(url), hint="write http://HOST/DIRECTORY")
-
-
 def _host(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2].lower()
 
@@ -205,7 +196,7 @@ def _below(path: str, name: str) -> str:
 
 def _redirected(url: SplitResult, response: requests.Response, exchange: Exchange) -> SplitResult:
     try:
-        parts = _split(urljoin(url._replace(netloc=_host(url)).geturl(), response.headers.get("Location", "")))
+        parts = split_address(urljoin(url._replace(netloc=_host(url)).geturl(), response.headers.get("Location", "")))
     except (SourceError, ValueError):
         parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or (url.scheme, parts.scheme) == ("https", "http"):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import requests
 import urllib3.exceptions
 
-from backend.sources.network_errors import connect_error, network_error, silence_error
-from backend.sources.transport import AbsentError, BrokenError, LostError, UnreachableError
+from backend.sources.network_errors import Exchange, connect_error, lost_error, network_error, silence_error
+from backend.sources.transport import AbsentError, BrokenError, UnreachableError
 from installer.model.errors import SourceError
 
 ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
@@ -33,18 +32,6 @@ CERTIFICATE = {
     WRONG_ADDRESS: ("is made out to another name", "use the name that stands in the certificate"),
 }
 TRUST_HINT = "use http://, or a certificate of an authority that this machine trusts"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """What was asked for: the file's and the server's address as people may see them, and the time limits."""
-
-    where: str
-    server: str
-    has_credentials: bool
-    connect_s: float
-    read_s: float
-    answer_s: float
 
 
 def status_error(exchange: Exchange, status: int) -> SourceError:
@@ -95,7 +82,7 @@ def failure(exchange: Exchange, error: Exception) -> SourceError:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | UnicodeError):
         return SourceError("this is not a valid address", where=where, hint="write http://HOST/DIRECTORY")
     if any(isinstance(cause, ConnectionError | http.client.RemoteDisconnected) for cause in _causes(error)):
-        return LostError(f"{server} closed the connection without an answer", where=where, hint="try again")
+        return lost_error(where, server)
     hint = "is this the address and port of a web server?"
     return SourceError(f"{server} does not speak HTTP as it should ({type(error).__name__})", where=where, hint=hint)
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import errno
 import socket
+from dataclasses import dataclass
 
-from backend.sources.transport import BrokenError, SlowError, UnreachableError
+from backend.sources.transport import BrokenError, LostError, SlowError, UnreachableError
 
 NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What was asked for: the file's and the server's address as people may see them, and the time limits."""
+
+    where: str
+    server: str
+    has_credentials: bool
+    connect_s: float
+    read_s: float
+    answer_s: float
 
 
 def network_error(cause: BaseException, where: str, server: str) -> UnreachableError | None:
@@ -50,3 +63,8 @@ def cut_error(where: str, received: int, expected: int | None) -> BrokenError:
         where=where,
         hint="try again; if it happens at the same place, look into the server's log and at the file's size there",
     )
+
+
+def lost_error(where: str, server: str) -> LostError:
+    """Return the error for a connection closed where an answer was due."""
+    return LostError(f"{server} closed the connection without an answer", where=where, hint="try again")

@@ -11,22 +11,23 @@ from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 from installer.model.wording import nearest, refuse_template_mark
 
-SCHEMES = ("http", "https", "file")
-LATER_SCHEMES = ("ftp", "nfs")
-TAKEN = "give an address with http, https or file:///, or an absolute path"
+SCHEMES = ("http", "https", "ftp", "file")
+LATER_SCHEMES = ("nfs",)
+TAKEN = "give an address with http, https, ftp or file:///, or an absolute path"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)")
 _URL_TEXT = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # RFC 3986 2: printable ASCII less " < > \ ^ ` { | }
 _LIKE_ADDRESS = re.compile(r"/|(https?|ftp|nfs|file):|[a-z][a-z0-9+.-]*:/|[^/]*//", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_NO_FTP = re.compile(r"\?|%0[ad]", re.IGNORECASE)  # it has no queries, and a line end would begin another command
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
 _NFS = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+:/?[^/].*", re.DOTALL)
 
 
 def location(text: str) -> Location:
-    """Return the Location of an http, https or file URL (RFC 3986) or of an absolute path.
+    """Return the Location of an http, https, ftp or file URL (RFC 3986) or of an absolute path.
 
     Query strings and user:password@ are kept; the text of the Location is a Secret for their sake.
-    Raises InvalidAnswer, also for ftp and nfs, which this version cannot read yet.
+    Raises InvalidAnswer, also for nfs, which this version cannot read yet.
     """
     refuse_template_mark(text, address=True)
     if text.startswith("/"):
@@ -50,6 +51,9 @@ def location(text: str) -> Location:
         raise InvalidAnswer(reason, hint="write a % itself as %25")
     if "#" in text:
         raise InvalidAnswer("the address holds a #", hint="write it as %23")
+    if scheme == "ftp" and (mark := _NO_FTP.search(rest)):
+        kind, hint = ("a question mark", "write it as %3F") if mark[0] == "?" else ("a line end", "leave it out")
+        raise InvalidAnswer(f"the ftp: address holds {kind}", hint=hint)
     reason = _file_fault(rest) if scheme == "file" else _authority_fault(re.split("[/?]", rest, maxsplit=1)[0])
     if reason:
         raise InvalidAnswer(reason, hint="as in file:///mnt/xenserver" if scheme == "file" else _AUTHORITY_HINT)
@@ -69,7 +73,7 @@ def location_or_file(text: str) -> Location:
 
 def later(scheme: str) -> InvalidAnswer:
     """Return the error for a transport that this version cannot read yet."""
-    return InvalidAnswer(f"{scheme} is not supported yet by this version", hint="use http, https, file or a path")
+    return InvalidAnswer(f"{scheme} is not supported yet by this version", hint="use http, https, ftp, file or a path")
 
 
 def _path(text: str) -> Location:
@@ -90,7 +94,9 @@ def _no_address(text: str) -> InvalidAnswer:
     if scheme in LATER_SCHEMES and ":" in text:
         return later(scheme)
     if "@" not in text and _NFS.fullmatch(text) and not re.match(r"[^:]*:[0-9]+(?:/|$)", text):
-        return InvalidAnswer("an NFS path is not supported yet by this version", hint="use http, https, file or a path")
+        return InvalidAnswer(
+            "an NFS path is not supported yet by this version", hint="use http, https, ftp, file or a path"
+        )
     return InvalidAnswer("the address is neither a URL nor an absolute path", hint=TAKEN)
 
 

@@ -329,6 +329,7 @@ def test_keys_scripts_and_interfaces_are_read() -> None:
     assert [location.shown() for location in good("several-sources").sources or ()] == [
         "http://pxehost.acme.com",
         "http://pxehost.acme.com/packages.site",
+        "ftp://***@10.0.0.9/%2Fsrv/XenServer",
     ]
 
 

@@ -286,7 +286,7 @@ def test_quotes_hold_blanks_together() -> None:
         "hhtp://u:hidden@h/x",
         "u:hidden@h/x",
         "//u:hidden@h/x",
-        "ftp://u:hidden@h",
+        "ftp:/u:hidden@h",
     ],
 )
 def test_address_that_is_none_is_an_error_and_never_shown(address: str) -> None:

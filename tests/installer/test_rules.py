@@ -405,6 +405,8 @@ def test_no_rule_of_passwords_quotes_one(text: str) -> None:
         "http://host/a%20b",
         "http://host/?$top=3",
         "http://host/%ab%cd",
+        "ftp://host/x",
+        "FTP://us%3Aer:p%40ss@10.0.0.1:2121/%2Fsrv/a%20b/",
         "file:///mnt/xs",
         "file://localhost/mnt/xs",
         "/mnt/My Disc/äöü",
@@ -442,6 +444,12 @@ def test_location_is_kept_as_given(text: str) -> None:
         "http://user:p@ss@host/",
         "http://a:b:c@host/",
         "http://host\\x",
+        "ftp://",
+        "ftp:/host/x",
+        "ftp://host:port/",
+        "ftp://host/x?y",
+        "ftp://host/a%0D%0ADELE%20b",
+        "ftp://us%0aer:x@host/",
         "gopher://host/",
         "file://server/x",
         "file://",
@@ -456,12 +464,12 @@ def test_location_refuses(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["ftp://host/x", "nfs://host/x", "nfs://host:/x", "host:/x", "host:x", "pxe.example.com:/srv/xs", "FTP://host/"],
+    ["nfs://host/x", "nfs://host:/x", "host:/x", "host:x", "pxe.example.com:/srv/xs", "NFS://host/"],
 )
 def test_location_says_that_a_transport_comes_later(text: str) -> None:
     error = fault(rules.location, text)
     assert "not supported yet by this version" in error.what
-    assert error.hint == "use http, https, file or a path"
+    assert error.hint == "use http, https, ftp, file or a path"
 
 
 def test_location_says_what_scheme_was_meant() -> None:
