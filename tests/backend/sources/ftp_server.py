@@ -19,11 +19,12 @@ from pyftpdlib.servers import FTPServer
 class Served:
     """What the server does and did: `cuts` are the bytes given on each connection, after the last one all are given.
 
-    `without` are commands it does not know.
+    Only the files whose name ends in `cut_name` are cut. `without` are commands it does not know.
     """
 
     directory: Path
     cuts: list[int] = field(default_factory=list)
+    cut_name: str = ""
     without: tuple[str, ...] = ()
     commands: list[str] = field(default_factory=list)
     sent_bytes: int = 0
@@ -35,13 +36,16 @@ def ftp_server(served: Served, *, user: str = "anonymous", password: str = "") -
 
     class Data(DTPHandler):  # type: ignore[misc]  # pyftpdlib has no types
         left = -1
+        is_cut = False
 
         def send(self, data: bytes) -> int:
             if self.left < 0:
-                self.left = served.cuts.pop(0) if served.cuts else 1 << 60
+                asked = next(line for line in reversed(served.commands) if line.startswith("RETR"))
+                self.is_cut = asked.endswith(served.cut_name)
+                self.left = served.cuts.pop(0) if served.cuts and self.is_cut else 1 << 60
             sent: int = super().send(data[: self.left]) if self.left else 0
             self.left -= sent
-            served.sent_bytes += sent
+            served.sent_bytes += sent * self.is_cut
             if not self.left:
                 self.cmd_channel.close()
             return sent
