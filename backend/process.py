@@ -187,9 +187,13 @@ class Child:
 
     def last_fault(self) -> str:
         """Return the kind of the exception it ended with; what it says may hold an address with a password."""
+        lines = self.complaint().split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "").partition(":")[0]
+
+    def complaint(self) -> str:
+        """Return the end of what it wrote to standard error."""
         size = os.lseek(self._complaints, 0, os.SEEK_END)
-        lines = os.pread(self._complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES)).decode(errors="replace")
-        return next((line for line in reversed(lines.split("\n")) if line.strip()), "").partition(":")[0]
+        return os.pread(self._complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES)).decode(errors="replace")
 
     def status(self) -> int:
         """Wait for its end and return its exit status."""

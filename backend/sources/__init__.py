@@ -10,6 +10,7 @@ from backend.sources.directory import DirectoryTransport, open_path
 from backend.sources.ftp import FtpTransport
 from backend.sources.http import HttpTransport
 from backend.sources.medium import find_medium
+from backend.sources.nfs import NfsTransport
 from backend.sources.transport import Transport
 from installer.model.errors import SourceError, UsageError
 from installer.model.source import Location, LocationKind
@@ -20,6 +21,7 @@ TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "http": HttpTransport,
     "https": HttpTransport,
     "ftp": FtpTransport,
+    "nfs": NfsTransport,
 }
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 

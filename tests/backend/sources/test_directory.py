@@ -72,7 +72,7 @@ def test_media_that_is_not_there(tmp_path: Path) -> None:
         ("file://otherhost/x", "is not a file of this machine"),
         ("file:", "is not a file of this machine"),
         ("sftp://user:marked@host/x", "sftp://***@host/x: sftp:// is not supported"),
-        ("nfs://host/x", "nfs:// is not supported by this version"),
+        ("smb://host/x", "smb:// is not supported by this version"),
         ("", "is empty"),
     ],
 )
