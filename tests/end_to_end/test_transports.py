@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
 from tests.backend.small_repository import ROOT_FILES, small_repository, tarball, write_repository
 from tests.backend.sources.ftp_server import Served, ftp_server
+from tests.backend.sources.nfs_server import nfs_server
 from tests.backend.sources.web_server import RangeServer, answering, reply
 from tests.end_to_end.command import answerfile, installer
 from tests.end_to_end.disk_image import partitions, read_file
@@ -84,3 +86,21 @@ def test_installs_over_connections_that_are_cut_ten_times(tmp_path: Path, transp
     log = read_file(image, root, "/var/log/installer/install.log")
     assert log.count("trying again from byte") == CUTS
     assert "marked-secret" not in outcome.text + log
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("version", ["3", "4"])
+def test_installs_over_nfs(tmp_path: Path, version: str) -> None:
+    needs("losetup", "mkfs.ext3", "grub-mkimage", "debugfs")
+    directory = tmp_path / "served"
+    small_repository(directory / "repository")
+    (directory / "after").write_text(SCRIPT, encoding="ascii")
+    with nfs_server(directory, tmp_path / "ganesha") as export:
+        script, source = (escape(export.url(version, path)) for path in ("/after", "/repository"))
+        more = f'<post-install-script type="nfs">{script}</post-install-script>'
+        (directory / "answers.xml").write_text(answerfile(source, more=more), encoding="ascii")
+        answers = export.url(version, "/answers.xml")
+        outcome = installer("--answerfile", answers, "--target", "disk.img", "--size", "16G", "install", cwd=tmp_path)
+        assert outcome.code == 0, outcome.text
+    image = tmp_path / "disk.img"
+    assert read_file(image, partitions(image)[0], "/root/marker") == "over the network\n"

@@ -147,7 +147,7 @@ def test_a_file_that_changes_in_between_is_never_put_together_with_the_old_one(
         os.utime(served.directory / "xs/file", (1, 1))
         with pytest.raises(SourceError) as caught:
             b"".join(chunks)
-    assert f"the file changed on the server while it was read: its first {CUT} bytes" in caught.value.what
+    assert "the file changed on the server while it was read" in caught.value.what
 
 
 def test_a_connection_that_always_breaks_is_given_up(served: Served) -> None:
