@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backend.frames import Check, Failure, Find, Finished, Frames, Moved, Verify, to_frame
 from backend.process import Child
-from backend.sources.transport import AbsentError, UnreachableError
+from backend.sources.transport import AbsentError, BrokenError, LostError, SlowError, UnreachableError
 from installer.model.errors import (
     Cancelled,
     InstallerError,
@@ -30,7 +30,18 @@ CHILD = (sys.executable, "-I", "-m", "backend.errand_child")
 LOOK_S = 0.05  # how often a cancel is looked for
 ERRORS: dict[str, type[InstallerError]] = {
     kind.__name__: kind
-    for kind in (AbsentError, InvalidAnswer, PackageError, RepositoryError, SourceError, UnreachableError, UsageError)
+    for kind in (
+        AbsentError,
+        BrokenError,
+        InvalidAnswer,
+        LostError,
+        PackageError,
+        RepositoryError,
+        SlowError,
+        SourceError,
+        UnreachableError,
+        UsageError,
+    )
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import shlex
 import signal
@@ -61,8 +62,9 @@ def run_program(
 class Pipeline:
     """Programs connected by pipes, fed by `write`; leaving the context waits for them and raises their failure."""
 
-    def __init__(self, commands: Sequence[Argv], log: Log) -> None:
+    def __init__(self, commands: Sequence[Argv], log: Log, cpu_s: int | None = None) -> None:
         self._commands = tuple(commands)
+        self._cpu_s = cpu_s  # of processor time for each of them
         self._log = log
         self._processes: list[subprocess.Popen[bytes]] = []
         self._complaints: list[bytes] = []
@@ -89,6 +91,9 @@ class Pipeline:
         if before:
             before.close()  # so that a program hears when the one it feeds has died
         self._processes.append(process)
+        if self._cpu_s:
+            with suppress(ProcessLookupError):  # it has ended already
+                resource.prlimit(process.pid, resource.RLIMIT_CPU, (self._cpu_s, self._cpu_s + 1))
         self._listen(process)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -143,6 +148,11 @@ class Pipeline:
             self._log(f"$ {shlex.join(argv)} -> {status}")
             for line in complaint.decode(errors="replace").splitlines():
                 self._log(f"  {line}")
+        for argv, status, _ in results:
+            if status == -signal.SIGXCPU:
+                said = b"".join(self._complaints).decode(errors="replace").splitlines()
+                why = f"{argv[0]} took more than {self._cpu_s} s of processor time"
+                raise CommandFailed(argv, status, tuple(said[-TAIL_LINES:]), why=why)
         for argv, status, complaint in reversed(results):
             if status:
                 lines = tuple(complaint.decode(errors="replace").splitlines())
@@ -177,9 +187,13 @@ class Child:
 
     def last_fault(self) -> str:
         """Return the kind of the exception it ended with; what it says may hold an address with a password."""
+        lines = self.complaint().split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "").partition(":")[0]
+
+    def complaint(self) -> str:
+        """Return the end of what it wrote to standard error."""
         size = os.lseek(self._complaints, 0, os.SEEK_END)
-        lines = os.pread(self._complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES)).decode(errors="replace")
-        return next((line for line in reversed(lines.split("\n")) if line.strip()), "").partition(":")[0]
+        return os.pread(self._complaints, COMPLAINT_BYTES, max(0, size - COMPLAINT_BYTES)).decode(errors="replace")
 
     def status(self) -> int:
         """Wait for its end and return its exit status."""

@@ -79,7 +79,7 @@ def check_packages(repositories: Sequence[Repository]) -> None:
         source = open_location(repository.location, None)
         for package in repository.packages:
             try:
-                size_bytes = source.size(package.filename)
+                size_bytes = source.size(package.filename, package.size_bytes)
             except UnreachableError:
                 raise
             except SourceError as error:
@@ -87,9 +87,8 @@ def check_packages(repositories: Sequence[Repository]) -> None:
                 continue
             if size_bytes != package.size_bytes:
                 where = source.shown_file(package.filename)
-                wrong.append(
-                    f"package {package.name}: {where}: has {size_bytes} bytes, XS-PACKAGES states {package.size_bytes}"
-                )
+                what = f"has {size_bytes} bytes, XS-PACKAGES states {package.size_bytes}"
+                wrong.append(f"package {package.name}: {where}: {what}")
     if wrong:
         raise PackageError("\n".join(wrong), hint="the repository is not complete, or is being copied: copy it again")
 

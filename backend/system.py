@@ -33,8 +33,11 @@ class System(Protocol):
     ) -> tuple[str, ...]:
         """Run a program to its end and return its output lines (both streams)."""
 
-    def pipe(self, *commands: Argv) -> AbstractContextManager[Sink]:
-        """Start programs, each reading what the one before writes; the first is fed through the Sink."""
+    def pipe(self, *commands: Argv, cpu_s: int | None = None) -> AbstractContextManager[Sink]:
+        """Start programs, each reading what the one before writes; the first is fed through the Sink.
+
+        One that takes more than `cpu_s` of processor time is ended.
+        """
 
     def in_target(self, *argv: str) -> Argv:
         """Return the argv that runs a tool of this machine with the target as its root directory."""

@@ -64,9 +64,9 @@ def read_location(reading: Reading, element: Element, name: str) -> Location | N
     if kind == LocationKind.LOCAL:
         reading.origin(name, element.position)
         return Location(LocationKind.LOCAL)
-    if kind != LocationKind.URL:
+    if kind not in (LocationKind.URL, "nfs"):
         return None
     if not element.text:
         reading.error(element.position, f"<{element.name}> is empty", 'write the address into it, or type="local"')
         return None
-    return reading.text(rules.location, element, name)
+    return reading.text(rules.location if kind == LocationKind.URL else rules.nfs_location, element, name)

@@ -12,7 +12,6 @@ from installer.elements import ROOT, ROOTS
 from installer.elements_elsewhere import FOREIGN_ATTRIBUTES, FOREIGN_ELEMENTS, FOREIGN_ROOTS
 from installer.elements_network import ADMIN_INTERFACE as ADMIN_INTERFACE_ROW
 from installer.model.errors import InvalidAnswer
-from installer.model.unbuilt import NOT_BUILT
 from installer.model.wording import nearest, refuse_template_mark
 
 FOREIGN = "belongs to later XenServer versions and has no meaning here: it is ignored"
@@ -96,9 +95,6 @@ def _check_value(reading: Reading, attribute: Attribute, row: AttributeRow, elem
     value, place = attribute.value.strip(), attribute.position
     if value in row.values:
         return
-    if value in row.later_values:
-        reading.error(place, f'{row.name}="{value}" is {NOT_BUILT}', row.later_hint)
-        return
     try:
         refuse_template_mark(value)
     except InvalidAnswer as fault:
@@ -106,7 +102,7 @@ def _check_value(reading: Reading, attribute: Attribute, row: AttributeRow, elem
         return
     # the value itself is not shown: it may be an address or a password in the wrong place
     message = f"{row.name} of {tag(element_row.name)} must be {' or '.join(row.values)}"
-    meant = nearest(value, row.values + row.later_values)
+    meant = nearest(value, row.values)
     reading.error(place, message, f"did you mean {meant}?" if meant else "")
 
 

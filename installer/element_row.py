@@ -25,15 +25,13 @@ class Text(StrEnum):
 class AttributeRow:
     """One attribute. `values` is its closed set, empty when a rule of its own reads it (`form` says which text).
 
-    `later_values` are known, but not built in this version yet. `pattern` is what the schema takes as its value, an
-    XML Schema regular expression (XSD 1.0 part 2, appendix F); what it cannot say is left to the reader.
+    `pattern` is what the schema takes as its value, an XML Schema regular expression (XSD 1.0 part 2, appendix F); what
+    it cannot say is left to the reader.
     """
 
     name: str
     help: str
     values: tuple[str, ...] = ()
-    later_values: tuple[str, ...] = ()
-    later_hint: str = ""
     form: str = ""
     required: bool = False
     default: str = ""

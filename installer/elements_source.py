@@ -7,16 +7,16 @@ from installer.element_row import AttributeRow, ElementRow, Text
 from installer.model.source import LocationKind
 from installer.model.wishes import Mode, OnFailure, Stage
 
-ADDRESS = r"([Hh][Tt][Tt][Pp][Ss]?|[Ff][Ii][Ll][Ee])://.+|/.*"
+ADDRESS = r"([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp]|[Nn][Ff][Ss]|[Ff][Ii][Ll][Ee])://.+|/.*|[A-Za-z0-9._\-]+:/.+"
+NFS = "nfs"  # another way to write an address
 LOCATION_TYPE = AttributeRow(
     "type",
-    "url: the text is an http, https or file address or an absolute path; local: the installation medium",
-    values=tuple(LocationKind),
-    later_values=("nfs",),
-    later_hint="use http, https, file or a path",
+    "url: the text is an http, https, ftp, nfs or file address or an absolute path; nfs: a path on a server, as in"
+    " server:/path; local: the installation medium",
+    values=(*LocationKind, NFS),
     required=True,
 )
-_PATTERNS = ((LocationKind.URL, ADDRESS), (LocationKind.LOCAL, ""), ("nfs", ".+"))
+_PATTERNS = ((LocationKind.URL, ADDRESS), (LocationKind.LOCAL, ""), (NFS, r"[Nn][Ff][Ss]://.+|[A-Za-z0-9._\-]+:.*"))
 
 SOURCE = ElementRow(
     "source",

@@ -26,7 +26,7 @@ LISTS = ("extramodules", "blacklist", "map_netdev")  # joined when they are give
 LATER = ("driver-source", "report", "ca", "key", "sshpassword")
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
-NETWORKED = re.compile(r"(https?|ftp|nfs)://.*", re.IGNORECASE | re.DOTALL)
+NETWORKED = re.compile(r"(https?|ftp|nfs)://.*|(?!file:)[\w.-]+:/(?!/).*", re.IGNORECASE | re.DOTALL)
 # names the kernel takes for console= that are not the names of terminals (admin-guide/kernel-parameters.txt)
 NO_TERMINAL = re.compile(r"|null|ttynull|(uart|netcon|earlycon|brl|pstore).*")
 _CONSOLE = re.compile(r"(?:/dev/)?([A-Za-z][A-Za-z0-9]{0,31})(?:,([1-9][0-9]{1,6})[noe]?[5-8]?r?)?")
@@ -243,10 +243,9 @@ def _at_exit(reading: _Reading) -> AtExit:
 
 def _answerfile(reading: _Reading) -> Secret | None:
     """Return the address of the answerfile, by the rule that its own addresses have; never quoted when it is wrong."""
-    if "answerfile" not in reading.given:
-        return None
+    text = reading.given.get("answerfile")
     try:
-        return location(reading.given["answerfile"]).url
+        return None if text is None else location(text).url
     except InvalidAnswer as error:
         reading.error(f"answerfile: {error.what}", error.hint)
         return None

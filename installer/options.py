@@ -84,7 +84,7 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
     """The options stand before or after the word `install`; there they must not undo what stood before."""
     flag = False if default is None else default
     add = parser.add_argument_group("installation").add_argument
-    add("--answerfile", metavar="URL", default=default, help="the answers: http, https, file or a plain path")
+    add("--answerfile", metavar="URL", default=default, help="the answers: http, https, ftp, nfs, file or a plain path")
     add("--dry-run", action="store_true", default=flag, help="show the plan, change nothing")
     add("--json", action="store_true", default=flag, help="plan, events and problems as JSON lines")
     add(
@@ -123,7 +123,7 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     for name, text in (("show", "list repositories and packages"), ("verify", "check size and MD5 of every package")):
         command = commands.add_parser(name, help=text, allow_abbrev=False)
-        command.add_argument("location", metavar="URL", help="http, https, file or a plain path")
+        command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
         _add_json(command)
 
 

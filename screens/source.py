@@ -50,8 +50,8 @@ class SourceScreen(Screen):
     help = """\
 Local media: the CD or USB stick this installer was started from, or the directory given by --media.
 
-HTTP: a directory on a web server that holds the contents of the medium, such as http://server/xenserver/. The network \
-is configured first, on the next screens; what you enter there is also the configuration of the installed host.
+HTTP, FTP, NFS: a directory on a server that holds the contents of the medium, such as http://server/xenserver/. The \
+network is configured first, on the next screens; what you enter there is also the configuration of the installed host.
 
 Additional media hold packages beside the base, such as the Linux pack: those at the same address are installed too, \
 and with local media you are asked for further discs once the host is installed.
@@ -65,7 +65,9 @@ Hosts of one pool need static addresses, and additional media on all of them or 
     def body(self) -> Sequence[Element]:
         options = [
             Option(LOCAL, "Local media", "the disc or stick that this installer was started from"),
-            Option(WEB, "HTTP, HTTPS or a directory", "an address over the network, or a path on this machine"),
+            Option(
+                WEB, "HTTP, HTTPS, FTP, NFS or a directory", "an address over the network, or a path on this machine"
+            ),
         ]
         self._choice = Choice("kind", options, self.state.choice("source.kind", LOCAL))
         before = {ADDITIONAL} if self.state.choice("source.additional") else set()
@@ -106,9 +108,11 @@ class AddressScreen(Screen):
     title = "Address of the source"
     label_width = 9
     help = """\
-The address of the directory that holds packages.main, or of a repository itself: http://server/path/ or \
-https://server/path/, or an absolute path on this machine. A user name and password can stand in it, as in \
-http://user:password@server/path/.
+The address of the directory that holds packages.main, or of a repository itself: http://server/path/, \
+https://server/path/, ftp://server/path/ or nfs://server/path, or an absolute path on this machine. A user name and \
+password can stand in it, as in http://user:password@server/path/. With FTP the path begins where the server lets its \
+users in; ftp://server/%2Fpath/ begins at its root. NFS is tried with version 4 and then 3; ?version=3 at the end asks \
+for that.
 
 It is really tried before the next screen comes. That can be broken off with Esc."""
 
@@ -124,7 +128,7 @@ It is really tried before the next screen comes. That can be broken off with Esc
             Paragraph(""),
             self.field("url", "Address", default),
             Paragraph(""),
-            Paragraph("for example  http://10.1.2.3/xenserver/", "dim"),
+            Paragraph("for example  http://10.1.2.3/xenserver/  or  nfs://10.1.2.3/xenserver", "dim"),
         ]
 
     def accept(self) -> Outcome:

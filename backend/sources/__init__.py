@@ -7,8 +7,10 @@ from pathlib import Path
 
 from backend.image_mark import in_installation_image
 from backend.sources.directory import DirectoryTransport, open_path
+from backend.sources.ftp import FtpTransport
 from backend.sources.http import HttpTransport
 from backend.sources.medium import find_medium
+from backend.sources.nfs import NfsTransport
 from backend.sources.transport import Transport
 from installer.model.errors import SourceError, UsageError
 from installer.model.source import Location, LocationKind
@@ -18,6 +20,8 @@ TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "file": open_path,
     "http": HttpTransport,
     "https": HttpTransport,
+    "ftp": FtpTransport,
+    "nfs": NfsTransport,
 }
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 

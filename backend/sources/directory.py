@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
-from backend.sources.transport import CHUNK_BYTES, AbsentError, Transport
+from backend.sources.transport import BRIEF, CHUNK_BYTES, AbsentError, Patience, Transport
 from installer.model.errors import SourceError, UsageError
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
@@ -48,7 +48,7 @@ class DirectoryTransport(Transport):
         """The file's path."""
         return str(self._path / name)
 
-    def size(self, name: str) -> int:
+    def size(self, name: str, limit_bytes: int) -> int:
         """Ask the file system; only regular files have a size."""
         try:
             return self._regular(name, os.stat(self._path / name))
@@ -56,7 +56,7 @@ class DirectoryTransport(Transport):
             raise self._error(name, error) from error
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Iterator[bytes]]:
+    def open(self, name: str, start_byte: int = 0, patience: Patience = BRIEF) -> Iterator[Iterator[bytes]]:
         """Open without waiting for the other end of a pipe."""
         try:
             fd = os.open(self._path / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -64,6 +64,7 @@ class DirectoryTransport(Transport):
             raise self._error(name, error) from error
         try:
             self._regular(name, os.fstat(fd))
+            os.lseek(fd, start_byte, os.SEEK_SET)
             yield self._chunks(name, fd)
         finally:
             os.close(fd)

@@ -7,17 +7,24 @@ message. The environment (proxies, .netrc) is left out, so that an installation 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+from functools import partial
+from urllib.parse import SplitResult, quote, unquote, urljoin
 
 import requests
 import urllib3.exceptions
 from requests.auth import HTTPBasicAuth
 
-from backend.sources.http_errors import Exchange, cut_error, failure, is_cut, received_bytes, status_error
-from backend.sources.transport import CHUNK_BYTES, Transport
+from backend.sources.address import split_address
+from backend.sources.http_errors import failure, is_cut, range_error, status_error
+from backend.sources.http_session import OneRequest
+from backend.sources.network_errors import Exchange, cut_error, slow_error
+from backend.sources.resume import Attempts, Known, Part, changed_error, downloading
+from backend.sources.transport import BRIEF, CHUNK_BYTES, Patience, Transport, counted
+from backend.sources.watch import Watch, gather
 from installer.model.errors import SourceError
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, without_credentials
@@ -27,15 +34,21 @@ HEADERS = {"Accept-Encoding": "identity", "Connection": "close"}
 REDIRECTS = (301, 302, 303, 307, 308)
 HEAD_REFUSED = (400, 403, 405, 501)  # some servers answer GET only
 UNENCODED = ("", "identity", "bzip2", "x-bzip2")  # some servers call a .bz2 file encoded; its bytes are meant
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError, OSError)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds to wait for a connection and for further bytes; how many redirects are followed."""
+    """Seconds to wait for a connection and for further bytes, and for a whole answer or chunk of a file.
+
+    `pause_s` is the first pause before a server is asked again; `redirects` is how many are followed.
+    """
 
     connect_s: float = 15
     read_s: float = 30
+    answer_s: float = 60
+    pause_s: float = 0.5
     redirects: int = 5
 
 
@@ -45,7 +58,7 @@ class HttpTransport(Transport):
     def __init__(self, url: str, *, limits: Limits | None = None, certificates: str = "") -> None:
         self._limits = limits or Limits()
         self._url = url
-        self._parts = _split(url)
+        self._parts = split_address(url)
         self._auth = _auth(self._parts)
         self._certificates = certificates
         system = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else ""
@@ -68,37 +81,53 @@ class HttpTransport(Transport):
     def _file(self, name: str) -> SplitResult:
         return self._parts._replace(path=_below(self._parts.path, name)) if name else self._parts
 
-    def size(self, name: str) -> int:
+    def size(self, name: str, limit_bytes: int) -> int:
         """Ask with HEAD; a server that does not say is asked for the file itself, which is then counted."""
+        return Attempts(BRIEF, self._limits.pause_s).run(lambda: self._size(name, limit_bytes))
+
+    def _size(self, name: str, limit_bytes: int) -> int:
         try:
-            with self._request("HEAD", name) as (response, _):
-                length = _length(response)
+            with self._request("HEAD", name, {}) as answer:
+                length = _length(answer.response)
         except _HeadRefused:
             length = None
         if length is not None:
             return length
-        with self._request("GET", name) as (response, exchange):
-            length = _length(response)
-            return sum(map(len, _body(response, exchange))) if length is None else length
+        with self._request("GET", name, {}) as answer:
+            length = _length(answer.response)
+            return length if length is not None else counted(_body(answer, 0, None), limit_bytes)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Iterator[bytes]]:
-        """Ask with GET; the body is counted against Content-Length."""
-        with self._request("GET", name) as (response, exchange):
-            yield _body(response, exchange)
+    def open(self, name: str, start_byte: int = 0, patience: Patience = BRIEF) -> Iterator[Iterator[bytes]]:
+        """Ask with GET; the body is counted against Content-Length. The rest is asked for by range (RFC 9110 14)."""
+        attempts = Attempts(patience, self._limits.pause_s, start_byte)
+        with downloading(partial(self._part, name), self.shown_file(name), start_byte, attempts) as chunks:
+            yield chunks
 
     @contextmanager
-    def _request(self, method: str, name: str) -> Iterator[tuple[requests.Response, Exchange]]:
+    def _part(self, name: str, start_byte: int, known: Known) -> Iterator[Part]:
+        headers = {"Range": f"bytes={start_byte}-"} if start_byte else {}
+        if start_byte and known.mark:
+            headers["If-Range"] = known.mark
+        with self._request("GET", name, headers) as answer:
+            yield _partial(answer, start_byte)
+
+    @contextmanager
+    def _request(self, method: str, name: str, headers: dict[str, str]) -> Iterator[_Answer]:
         """Follow redirects here: requests would follow to plain http and to other schemes."""
         url = self._file(name)
         for _ in range(self._limits.redirects + 1):
             exchange = self._exchange(name, url)
-            with _Session() as session, self._send(session, method, url, exchange) as response:
+            with (
+                closing(Watch(self._limits.answer_s)) as watch,
+                OneRequest(watch) as session,
+                self._send(session, method, url, exchange, headers) as response,
+            ):
                 if response.status_code not in REDIRECTS:
                     if method == "HEAD" and response.status_code in HEAD_REFUSED:
                         raise _HeadRefused
-                    _check(response, exchange)
-                    yield response, exchange
+                    _check(response, exchange, "Range" in headers)
+                    yield _Answer(response, exchange, watch)
                     return
                 url = _redirected(url, response, exchange)
         raise SourceError(
@@ -107,21 +136,24 @@ class HttpTransport(Transport):
             hint="look into the server's configuration; open the address in a browser",
         )
 
-    def _send(self, session: _Session, method: str, url: SplitResult, exchange: Exchange) -> requests.Response:
-        session.trust_env = False
-        target = url._replace(netloc=_host(url), fragment="").geturl()
+    def _send(
+        self, session: OneRequest, method: str, url: SplitResult, exchange: Exchange, headers: dict[str, str]
+    ) -> requests.Response:
         try:
-            return session.request(
-                method,
-                target,
-                auth=self._auth if exchange.has_credentials else None,
-                headers=HEADERS,
-                timeout=(self._limits.connect_s, self._limits.read_s),
-                stream=True,
-                allow_redirects=False,
-                verify=self._verify,
-            )
+            with session.watch:
+                return session.request(
+                    method,
+                    url._replace(netloc=_host(url), fragment="").geturl(),
+                    auth=self._auth if exchange.has_credentials else None,
+                    headers=HEADERS | headers,
+                    timeout=(self._limits.connect_s, self._limits.read_s),
+                    stream=True,
+                    allow_redirects=False,
+                    verify=self._verify,
+                )
         except FAILURES as error:
+            if session.watch.is_late:
+                raise slow_error(exchange.where, exchange.server, exchange.answer_s) from None
             raise failure(exchange, error) from None  # the exceptions below hold the whole request
 
     def _exchange(self, name: str, url: SplitResult) -> Exchange:
@@ -129,33 +161,22 @@ class HttpTransport(Transport):
         where = self.shown_file(name)
         if url != self._file(name):
             where += f" (redirected to {without_credentials(url.geturl())})"
-        return Exchange(
-            where, _host(url), origin and self._auth is not None, self._limits.connect_s, self._limits.read_s
-        )
+        limits = self._limits
+        has_credentials = origin and self._auth is not None
+        return Exchange(where, _host(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s)
 
 
-class _Session(requests.Session):
-    """One for each request: a connection kept open may be closed by the server just as it is used again.
+@dataclass(frozen=True)
+class _Answer:
+    """The head has come; the body is still to be read."""
 
-    It does not look at redirects itself: it would read the whole body that comes with one, however long.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
+    response: requests.Response
+    exchange: Exchange
+    watch: Watch
 
 
 class _HeadRefused(Exception):
     """The server does not answer HEAD."""
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        if parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:
-        pass
-    raise SourceError("this is not a valid address", where=without_credentials(url), hint="write http://HOST/DIRECTORY")
 
 
 def _host(parts: SplitResult) -> str:
@@ -175,7 +196,7 @@ def _below(path: str, name: str) -> str:
 
 def _redirected(url: SplitResult, response: requests.Response, exchange: Exchange) -> SplitResult:
     try:
-        parts = _split(urljoin(url._replace(netloc=_host(url)).geturl(), response.headers.get("Location", "")))
+        parts = split_address(urljoin(url._replace(netloc=_host(url)).geturl(), response.headers.get("Location", "")))
     except (SourceError, ValueError):
         parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or (url.scheme, parts.scheme) == ("https", "http"):
@@ -188,8 +209,9 @@ def _redirected(url: SplitResult, response: requests.Response, exchange: Exchang
     return parts._replace(netloc=_host(parts))
 
 
-def _check(response: requests.Response, exchange: Exchange) -> None:
-    if response.status_code != requests.codes.ok:
+def _check(response: requests.Response, exchange: Exchange, in_part: bool) -> None:
+    in_part_too = (requests.codes.partial_content, requests.codes.requested_range_not_satisfiable)
+    if response.status_code != requests.codes.ok and not (in_part and response.status_code in in_part_too):
         raise status_error(exchange, response.status_code)
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in UNENCODED:
@@ -205,16 +227,44 @@ def _length(response: requests.Response) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
-def _body(response: requests.Response, exchange: Exchange) -> Iterator[bytes]:
-    """Yield the body; one that ends before Content-Length bytes raises SourceError."""
-    expected, received = _length(response), 0
+def _mark(response: requests.Response) -> str:
+    """Return what may stand in If-Range: a strong ETag, else the date (RFC 9110 13.1.5)."""
+    tag: str = response.headers.get("ETag", "")
+    date: str = response.headers.get("Last-Modified", "")
+    return tag if tag.startswith('"') else date
+
+
+def _partial(answer: _Answer, start_byte: int) -> Part:
+    """Return what the server sends in answer to a request for the bytes from one on."""
+    response, mark = answer.response, _mark(answer.response)
+    if response.status_code == requests.codes.ok:
+        size_bytes = _length(response)
+        return Part(_body(answer, 0, size_bytes), 0, Known(size_bytes, mark))
+    stated = response.headers.get("Content-Range", "")
+    if response.status_code == requests.codes.requested_range_not_satisfiable:
+        if stated == f"bytes */{start_byte}":  # the connection broke after the last byte
+            return Part(iter(()), start_byte, Known(start_byte))
+        raise changed_error(answer.exchange.where, start_byte)
+    match = _CONTENT_RANGE.fullmatch(stated)
+    if not match or int(match[1]) != start_byte or int(match[2]) + 1 != int(match[3]):
+        raise range_error(answer.exchange, start_byte, stated)
+    size_bytes = int(match[3])
+    return Part(_body(answer, start_byte, size_bytes), start_byte, Known(size_bytes, mark))
+
+
+def _body(answer: _Answer, start_byte: int, size_bytes: int | None) -> Iterator[bytes]:
+    """Yield the body; one that ends before the file does raises BrokenError."""
+    at, exchange = start_byte, answer.exchange
     try:
-        for chunk in response.iter_content(CHUNK_BYTES):
-            received += len(chunk)
+        for chunk in gather(lambda: answer.response.raw.read1(CHUNK_BYTES), answer.watch, FAILURES):
+            at += len(chunk)
             yield chunk
     except FAILURES as error:
-        if is_cut(error):
-            raise cut_error(exchange, max(received, received_bytes(error)), expected) from None
-        raise failure(exchange, error) from None
-    if expected is not None and received < expected:
-        raise cut_error(exchange, received, expected)
+        if not answer.watch.is_late:
+            if is_cut(error):
+                raise cut_error(exchange.where, at, size_bytes) from None
+            raise failure(exchange, error) from None
+    if answer.watch.is_late:
+        raise slow_error(exchange.where, exchange.server, exchange.answer_s)
+    if size_bytes is not None and at < size_bytes:
+        raise cut_error(exchange.where, at, size_bytes)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
-import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 
 import requests
 import urllib3.exceptions
 
-from backend.sources.transport import AbsentError, UnreachableError
+from backend.sources.network_errors import Exchange, connect_error, lost_error, network_error, silence_error
+from backend.sources.transport import AbsentError, BrokenError, UnreachableError
 from installer.model.errors import SourceError
 
 ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-SERVER_ERRORS = range(500, 600)
-NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
+SERVER_ERRORS = (*range(500, 600), HTTPStatus.TOO_MANY_REQUESTS)
 TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 MAX_DEPTH = 20
 # X509_V_ERR_* of OpenSSL, x509_vfy.h
@@ -35,17 +32,6 @@ CERTIFICATE = {
     WRONG_ADDRESS: ("is made out to another name", "use the name that stands in the certificate"),
 }
 TRUST_HINT = "use http://, or a certificate of an authority that this machine trusts"
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """What was asked for: the file's and the server's address as people may see them, and the time limits."""
-
-    where: str
-    server: str
-    has_credentials: bool
-    connect_s: float
-    read_s: float
 
 
 def status_error(exchange: Exchange, status: int) -> SourceError:
@@ -67,17 +53,16 @@ def status_error(exchange: Exchange, status: int) -> SourceError:
         return SourceError(f"the server does not give out this file ({answer})", where=where, hint=hint)
     if status in SERVER_ERRORS:
         hint = "look into the server's log, or try again later"
-        return SourceError(f"the server failed ({answer})", where=where, hint=hint)
+        return BrokenError(f"the server failed ({answer})", where=where, hint=hint)
     return SourceError(f"the server answers {answer} instead of the file", where=where, hint="check the address")
 
 
-def cut_error(exchange: Exchange, received: int, expected: int | None) -> SourceError:
-    """Return the error for a body that ends too early."""
-    of = f" of {expected}" if expected is not None else ""
+def range_error(exchange: Exchange, wanted: int, answer: str) -> SourceError:
+    """Return the error for other bytes than those asked for."""
     return SourceError(
-        f"the server closed the connection after {received}{of} bytes",
+        f"the server was asked for the file from byte {wanted} on and answers `{answer[:60]}`",
         where=exchange.where,
-        hint="try again; if it happens at the same place, look into the server's log and at the file's size there",
+        hint="switch off byte ranges for this directory on the server, or use another server",
     )
 
 
@@ -87,25 +72,17 @@ def failure(exchange: Exchange, error: Exception) -> SourceError:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             return _tls_error(exchange, cause)
-        if isinstance(cause, socket.gaierror):
-            hint = "check the spelling and the nameserver, or use the address in numbers"
-            return UnreachableError(f"the host name of {server} is not known", where=where, hint=hint)
-        if isinstance(cause, ConnectionRefusedError):
-            hint = "is the server running, and is the port right?"
-            return UnreachableError(f"{server} refuses the connection", where=where, hint=hint)
-        if isinstance(cause, OSError) and cause.errno in NO_ROUTE:
-            hint = "check address, netmask and gateway of this machine"
-            return UnreachableError(f"there is no way to {server} in the network", where=where, hint=hint)
+        told = network_error(cause, where, server)
+        if told:
+            return told
     if isinstance(error, requests.ConnectTimeout):
-        what = f"{server} does not answer within {exchange.connect_s:g} seconds"
-        return UnreachableError(what, where=where, hint="is the server up, and does a firewall stand between?")
+        return connect_error(where, server, exchange.connect_s)
     if any(isinstance(cause, TIMEOUTS) for cause in _causes(error)):
-        what = f"{server} stopped sending for {exchange.read_s:g} seconds"
-        return UnreachableError(what, where=where, hint="try again; look into the server's log")
+        return silence_error(where, server, exchange.read_s)
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | UnicodeError):
         return SourceError("this is not a valid address", where=where, hint="write http://HOST/DIRECTORY")
     if any(isinstance(cause, ConnectionError | http.client.RemoteDisconnected) for cause in _causes(error)):
-        return UnreachableError(f"{server} closed the connection without an answer", where=where, hint="try again")
+        return lost_error(where, server)
     hint = "is this the address and port of a web server?"
     return SourceError(f"{server} does not speak HTTP as it should ({type(error).__name__})", where=where, hint=hint)
 
@@ -121,15 +98,6 @@ def _tls_error(exchange: Exchange, error: ssl.SSLError) -> SourceError:
     reason = (error.reason or "connection closed").replace("_", " ").lower()
     hint = "the server must offer TLS 1.2 or later; look into its log"
     return UnreachableError(f"no TLS connection with {server} came about ({reason})", where=where, hint=hint)
-
-
-def received_bytes(error: Exception) -> int:
-    """Return how much of a body had come when it broke off, as far as the exception knows."""
-    for cause in _causes(error):
-        if isinstance(cause, http.client.IncompleteRead):
-            partial: object = cause.partial  # a number in urllib3, bytes in http.client
-            return partial if isinstance(partial, int) else len(cause.partial)
-    return 0
 
 
 def is_cut(error: Exception) -> bool:

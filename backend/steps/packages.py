@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import ClassVar
 
 from backend.packages import HANDLERS
 from backend.session import Session
-from installer.model.errors import SourceError
+from backend.sources.relay import Relay
+from installer.model.errors import PackageError
 from installer.model.plan import Step
 from installer.model.source import Location, Package, PackageType
 from installer.model.units import human_size
@@ -17,7 +20,8 @@ from installer.model.units import human_size
 class InstallPackage(Step[Session]):
     """Install one package of a repository; size and MD5 are checked over the very bytes that are unpacked.
 
-    When a source fails, the next one with the same repository is taken, from the first byte on.
+    When a source fails, the next one with the same repository goes on; when it gave a wrong package, that is taken
+    whole from the next one.
     """
 
     needs: ClassVar[tuple[str, ...]] = ("bzip2", "chroot", "mkdir", "tar")
@@ -39,18 +43,17 @@ class InstallPackage(Step[Session]):
         def on_bytes(done: int) -> None:
             session.progress(self.package.name, done, self.package.size_bytes)
 
-        def install(location: Location) -> None:
-            with session.open_source(location).open(self.package.filename) as chunks:
-                HANDLERS[self.package.type](session.system, chunks, self.package, on_bytes)
-
-        *others, last = (self.location, *self.fallbacks)
-        for location in others:
+        copies: Sequence[Location] = (self.location, *self.fallbacks)
+        while True:
+            relay = Relay(session.open_source, copies, self.package, session.warn)
             try:
-                return install(location)
-            except SourceError as error:
-                where = error.where or location.shown()
-                session.warn(f"{self.package.name}: {where}: {error.what}; the next source is taken")
-        return install(last)
+                with closing(relay.chunks()) as chunks:
+                    return HANDLERS[self.package.type](session.system, chunks, self.package, on_bytes)
+            except PackageError as error:
+                copies = relay.untried()
+                if not copies:
+                    raise
+                session.warn(f"{error.what}; it is taken whole from {copies[0].shown()}")
 
     def describe(self) -> tuple[str, ...]:
         package = self.package

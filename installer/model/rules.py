@@ -17,7 +17,7 @@ from installer.model.rules_interface import (
     split_list,
     vlan,
 )
-from installer.model.rules_location import location
+from installer.model.rules_location import location, nfs_location
 from installer.model.rules_network import (
     hostname,
     interface_address,
@@ -58,6 +58,7 @@ __all__ = (
     "mac",
     "nameserver",
     "netmask",
+    "nfs_location",
     "nic_name",
     "ntp_server",
     "on_off",

@@ -5,40 +5,43 @@ from __future__ import annotations
 import re
 import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from urllib.parse import quote
 
 from installer.model.errors import InvalidAnswer
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 from installer.model.wording import nearest, refuse_template_mark
 
-SCHEMES = ("http", "https", "file")
-LATER_SCHEMES = ("ftp", "nfs")
-TAKEN = "give an address with http, https or file:///, or an absolute path"
+SCHEMES = ("http", "https", "ftp", "nfs", "file")
+TAKEN = "give an address with http, https, ftp, nfs or file:///, or an absolute path"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)")
 _URL_TEXT = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # RFC 3986 2: printable ASCII less " < > \ ^ ` { | }
 _LIKE_ADDRESS = re.compile(r"/|(https?|ftp|nfs|file):|[a-z][a-z0-9+.-]*:/|[^/]*//", re.IGNORECASE)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
+_NO_FTP = re.compile(r"\?|%0[ad]", re.IGNORECASE)  # it has no queries, and a line end would begin another command
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_-]+)*\.?")
-_NFS = re.compile(r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+:/?[^/].*", re.DOTALL)
+_MOUNT = re.compile(r"([A-Za-z0-9._-]+):(/?)([^/].*|)", re.DOTALL)  # server:/path, as mount(8) has it
+_PORT = re.compile(r"[^:]*:[0-9]+(?:/.*)?", re.DOTALL)
+_NFS_QUERY = re.compile(r"(?:version=[34]|(?:nfs|mount)port=[0-9]{1,5})(?:&(?:nfs|mount)port=[0-9]{1,5})*")
 
 
 def location(text: str) -> Location:
-    """Return the Location of an http, https or file URL (RFC 3986) or of an absolute path.
+    """Return the Location of an http, https, ftp, nfs or file URL (RFC 3986), of an absolute path or of server:/path.
 
     Query strings and user:password@ are kept; the text of the Location is a Secret for their sake.
-    Raises InvalidAnswer, also for ftp and nfs, which this version cannot read yet.
+    Raises InvalidAnswer.
     """
     refuse_template_mark(text, address=True)
     if text.startswith("/"):
         return _path(text)
     match = _SCHEME.fullmatch(text)
+    if not match and (mount := _MOUNT.fullmatch(text)) and mount[2] and not nearest(mount[1], SCHEMES):
+        return nfs_location(text)
     if not match:
         raise _no_address(text)
     scheme, rest = match[1].lower(), match[2]
-    if scheme in LATER_SCHEMES:
-        raise later(scheme)
     if scheme not in SCHEMES:
-        meant = nearest(scheme, SCHEMES + LATER_SCHEMES)
+        meant = nearest(scheme, SCHEMES)
         hint = f"did you mean {meant}?" if meant else TAKEN
         raise InvalidAnswer("the address begins with an unknown scheme", hint=hint)
     if not _URL_TEXT.fullmatch(text):
@@ -50,12 +53,40 @@ def location(text: str) -> Location:
         raise InvalidAnswer(reason, hint="write a % itself as %25")
     if "#" in text:
         raise InvalidAnswer("the address holds a #", hint="write it as %23")
-    reason = _file_fault(rest) if scheme == "file" else _authority_fault(re.split("[/?]", rest, maxsplit=1)[0])
+    if scheme == "ftp" and (mark := _NO_FTP.search(rest)):
+        kind, hint = ("a question mark", "write it as %3F") if mark[0] == "?" else ("a line end", "leave it out")
+        raise InvalidAnswer(f"the ftp: address holds {kind}", hint=hint)
+    reason = _fault(scheme, rest)
     if reason:
-        raise InvalidAnswer(reason, hint="as in file:///mnt/xenserver" if scheme == "file" else _AUTHORITY_HINT)
+        raise InvalidAnswer(reason, hint=_HINTS.get(scheme, _AUTHORITY_HINT))
     return Location(LocationKind.URL, Secret(text))
 
 
+def _fault(scheme: str, rest: str) -> str:
+    if scheme == "file":
+        return _file_fault(rest)
+    authority = re.split("[/?]", rest, maxsplit=1)[0]
+    return _nfs_fault(authority, rest) if scheme == "nfs" else _authority_fault(authority)
+
+
+def nfs_location(text: str) -> Location:
+    """Return the Location of an NFS directory or file: server:path, server:/path or an nfs URL. Raises InvalidAnswer.
+
+    The colon of nfs://server:/path says nothing.
+    """
+    refuse_template_mark(text, address=True)
+    if _SCHEME.fullmatch(text) or "@" in text or _PORT.fullmatch(text):
+        place = location(text)
+        if not place.url.reveal().lower().startswith("nfs:"):
+            raise InvalidAnswer("this is not the address of an NFS server", hint=_HINTS["nfs"])
+        return place
+    match = _MOUNT.fullmatch(text)
+    if not match or not match[2] + match[3]:
+        raise InvalidAnswer("this is not the address of an NFS server", hint=_HINTS["nfs"])
+    return location(f"nfs://{match[1]}/{quote(match[3])}")
+
+
+_HINTS = {"file": "as in file:///mnt/xenserver", "nfs": "as in nfs://server/path, or server:/path"}
 _AUTHORITY_HINT = "as in http://server/path; in a user name or password write / as %2F, : as %3A and @ as %40"
 
 
@@ -65,11 +96,6 @@ def location_or_file(text: str) -> Location:
     What looks like an address must be one: taken for a file, it would be shown with the password in it.
     """
     return location(text) if _LIKE_ADDRESS.match(text) else Location(LocationKind.URL, Secret(text))
-
-
-def later(scheme: str) -> InvalidAnswer:
-    """Return the error for a transport that this version cannot read yet."""
-    return InvalidAnswer(f"{scheme} is not supported yet by this version", hint="use http, https, file or a path")
 
 
 def _path(text: str) -> Location:
@@ -87,10 +113,8 @@ def _no_address(text: str) -> InvalidAnswer:
     if scheme in SCHEMES and ":" in text:
         slashes = "three slashes" if scheme == "file" else "two slashes"
         return InvalidAnswer("the address is not a URL", hint=f"write {slashes} after {scheme}:")
-    if scheme in LATER_SCHEMES and ":" in text:
-        return later(scheme)
-    if "@" not in text and _NFS.fullmatch(text) and not re.match(r"[^:]*:[0-9]+(?:/|$)", text):
-        return InvalidAnswer("an NFS path is not supported yet by this version", hint="use http, https, file or a path")
+    if "@" not in text and _MOUNT.fullmatch(text) and not _PORT.fullmatch(text):
+        return InvalidAnswer("the address is neither a URL nor an absolute path", hint=_HINTS["nfs"])
     return InvalidAnswer("the address is neither a URL nor an absolute path", hint=TAKEN)
 
 
@@ -103,6 +127,17 @@ def _file_fault(rest: str) -> str:
     if "?" in path:
         return "a file: address holds a question mark"
     return ""
+
+
+def _nfs_fault(authority: str, rest: str) -> str:
+    path, mark, query = rest.partition("?")
+    if "@" in authority:
+        return "an nfs: address holds no user name"
+    if re.search(r"%(3f|[01][0-9a-f]|7f)", path, re.IGNORECASE):
+        return "the path of an nfs: address holds a question mark or a control character"
+    if mark and not _NFS_QUERY.fullmatch(query):
+        return "after the question mark of an nfs: address only version=3 or 4, nfsport= and mountport= can stand"
+    return _authority_fault(authority.removesuffix(":"))
 
 
 def _authority_fault(authority: str) -> str:

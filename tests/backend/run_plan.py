@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from backend.recording import RecordingSystem
 from backend.session import Session
-from backend.sources.transport import Transport
+from backend.sources.transport import BRIEF, Patience, Transport
 from installer.model.source import Location
 from tests.backend.sample import DATA, SOURCE, VARIANTS
 
@@ -28,12 +28,12 @@ class MemorySource(Transport):
     def read_file(self, name: str, limit_bytes: int) -> bytes:
         return DATA
 
-    def size(self, name: str) -> int:
+    def size(self, name: str, limit_bytes: int) -> int:
         return len(DATA)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Iterator[bytes]]:
-        yield iter((DATA[:5], DATA[5:]))
+    def open(self, name: str, start_byte: int = 0, patience: Patience = BRIEF) -> Iterator[Iterator[bytes]]:
+        yield iter((DATA[start_byte:5], DATA[max(5, start_byte) :]))
 
 
 def recording_session(system: RecordingSystem) -> Session:

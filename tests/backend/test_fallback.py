@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from backend.fallback import Check, select_repositories
 from backend.recording import RecordingSystem
-from backend.sources.transport import Transport
+from backend.sources import open_location
+from backend.sources.transport import BRIEF, Patience, Transport
 from backend.steps.packages import InstallPackage
 from installer.model.errors import PackageError, SourceError
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Repository
 from tests.backend.run_plan import MemorySource, recording_session
-from tests.backend.sample import PACKAGES, REPOSITORY
+from tests.backend.sample import DATA, PACKAGES, REPOSITORY
+from tests.backend.sources.web_server import RangeServer, answering
+from tests.backend.tarballs import Member, package, tarball
+from tests.backend.target import mounted_target
 
 PACK = replace(REPOSITORY, id="xs:linux")
 
@@ -75,39 +81,110 @@ def test_twice_in_one_source_stays_twice() -> None:
 
 
 @dataclass
-class Sources:
-    """Opens sources of which some fail after their first bytes."""
+class Copies:
+    """Opens copies of the sample's packages; each gives some bytes, and fails if those are not all."""
 
-    failing: tuple[Location, ...]
-    opened: list[str] = field(default_factory=list)
+    given: dict[str, bytes]
+    sizes: dict[str, int] = field(default_factory=dict)
+    asked: list[tuple[str, int]] = field(default_factory=list)
 
     def open(self, location: Location) -> Transport:
-        self.opened.append(location.shown())
-        return FailingSource() if location in self.failing else MemorySource()
+        name = location.url.reveal().split("/")[2]
+        return Copy(self, name)
 
 
-class FailingSource(MemorySource):
-    """Gives some bytes and then fails."""
+@dataclass
+class Copy(MemorySource):
+    """One of them."""
+
+    copies: Copies
+    name: str
+
+    def size(self, name: str, limit_bytes: int) -> int:
+        return self.copies.sizes.get(self.name, len(DATA))
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Iterator[bytes]]:
-        yield self._bytes()
+    def open(self, name: str, start_byte: int = 0, patience: Patience = BRIEF) -> Iterator[Iterator[bytes]]:
+        self.copies.asked.append((self.name, start_byte))
+        yield self._bytes(start_byte)
 
-    def _bytes(self) -> Iterator[bytes]:
-        yield b"not"
-        raise SourceError("the connection was closed", where="http://a/dom0fs.tar.bz2")
-
-
-def test_a_source_that_fails_while_installing_is_replaced_by_the_next() -> None:
-    sources, said = Sources((address("a"),)), list[str]()
-    session = replace(recording_session(RecordingSystem()), open_source=sources.open, warn=said.append)
-    InstallPackage("xs:main", address("a"), PACKAGES[0], (address("b"),)).run(session)
-    assert sources.opened == ["http://a/", "http://b/"]
-    assert said == ["dom0fs: http://a/dom0fs.tar.bz2: the connection was closed; the next source is taken"]
+    def _bytes(self, start_byte: int) -> Iterator[bytes]:
+        given = self.copies.given[self.name]
+        yield given[start_byte:]
+        if len(given) < len(DATA):
+            raise SourceError("the connection was closed", where=f"http://{self.name}/dom0fs.tar.bz2")
 
 
-def test_when_the_last_source_fails_too_the_step_fails() -> None:
-    sources = Sources((address("a"), address("b")))
-    session = replace(recording_session(RecordingSystem()), open_source=sources.open)
+def install(copies: Copies) -> list[str]:
+    """Install a package from copies a, b and c; returns what was told."""
+    said: list[str] = []
+    session = replace(recording_session(RecordingSystem()), open_source=copies.open, warn=said.append)
+    InstallPackage("xs:main", address("a"), PACKAGES[0], (address("b"), address("c"))).run(session)
+    return said
+
+
+def test_a_source_that_dies_in_the_middle_is_continued_from_the_next() -> None:
+    copies = Copies({"a": DATA[:4], "b": DATA})
+    assert install(copies) == [
+        "dom0fs: http://a/dom0fs.tar.bz2: the connection was closed; the next source is taken from byte 4"
+    ]
+    assert copies.asked == [("a", 0), ("b", 4)]
+
+
+def test_each_that_dies_is_continued_from_the_next() -> None:
+    copies = Copies({"a": DATA[:4], "b": DATA[:7], "c": DATA})
+    install(copies)
+    assert copies.asked == [("a", 0), ("b", 4), ("c", 7)]
+
+
+def test_a_copy_of_another_size_does_not_continue_it() -> None:
+    copies = Copies({"a": DATA[:4], "c": DATA}, sizes={"b": len(DATA) - 1})
+    said = install(copies)
+    assert f"has {len(DATA) - 1} bytes, XS-PACKAGES states {len(DATA)}" in said[1]
+    assert copies.asked == [("a", 0), ("c", 4)]
+
+
+def test_a_mixture_of_two_that_differ_is_taken_whole_from_the_later_one() -> None:
+    copies = Copies({"a": b"????", "b": DATA})
+    assert "it is taken whole from http://b/" in install(copies)[1]
+    assert copies.asked == [("a", 0), ("b", 4), ("b", 0)]
+
+
+def test_a_damaged_package_is_taken_whole_from_the_next() -> None:
+    copies = Copies({"a": DATA[::-1], "b": DATA})
+    (said,) = install(copies)
+    assert "has the MD5" in said and "it is taken whole from http://b/" in said
+    assert copies.asked == [("a", 0), ("b", 0)]
+
+
+def test_when_all_are_damaged_the_step_fails() -> None:
+    with pytest.raises(PackageError, match="has the MD5"):
+        install(Copies(dict.fromkeys("abc", DATA[::-1])))
+
+
+def test_when_the_last_source_dies_too_the_step_fails() -> None:
+    copies = Copies({"a": DATA[:4], "b": DATA[:5], "c": DATA[:5]})
     with pytest.raises(SourceError, match="connection"):
-        InstallPackage("xs:main", address("a"), PACKAGES[0], (address("b"),)).run(session)
+        install(copies)
+    assert copies.asked == [("a", 0), ("b", 4), ("c", 5)]
+
+
+@pytest.mark.root
+def test_a_server_that_goes_away_in_the_middle_of_a_real_package(tmp_path: Path) -> None:
+    data = tarball(Member("a/"), Member("a/file", random.Random(3).randbytes(3_000_000)))
+    about = package(data)
+    first, second = RangeServer(data, cuts=[1_000_000, 0, 0, 0, 0]), RangeServer(data)
+    said: list[str] = []
+    with mounted_target(tmp_path) as target, answering(first) as one, answering(second) as two:
+        session = replace(
+            recording_session(RecordingSystem()), system=target.system, open_source=open_anywhere, warn=said.append
+        )
+        InstallPackage("xs:main", address(one), about, (address(two),)).run(session)
+        assert (target.root / "a/file").stat().st_size == 3_000_000
+    assert second.asked == [("bytes=1000000-", "")]
+    assert first.sent_bytes + second.sent_bytes <= 1.02 * len(data)
+    assert "the next source is taken from byte 1000000" in said[-1]
+
+
+def open_anywhere(location: Location) -> Transport:
+    return open_location(location, None)

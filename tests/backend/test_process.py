@@ -58,3 +58,9 @@ def test_exception_of_the_feeder_ends_all_programs() -> None:
         pipeline.write(b"x")
         raise KeyboardInterrupt
     assert children() == before
+
+
+def test_pipeline_ends_a_program_that_takes_too_much_processor_time() -> None:
+    with pytest.raises(CommandFailed) as caught, Pipeline((("sh", "-c", "while :; do :; done"),), lambda _: None, 1):
+        pass
+    assert caught.value.what == "sh took more than 1 s of processor time"

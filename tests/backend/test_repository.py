@@ -244,4 +244,4 @@ def test_show_lists_identity_and_packages(tmp_path: Path) -> None:
 def test_packages_open_at_the_location_of_their_repository(tmp_path: Path) -> None:
     (main, _) = find_repositories(put(tmp_path, BOTH), None)
     source = open_location(main.location, None)
-    assert source.size(main.packages[0].filename) == main.packages[0].size_bytes
+    assert source.size(main.packages[0].filename, 0) == main.packages[0].size_bytes

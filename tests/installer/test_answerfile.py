@@ -329,7 +329,17 @@ def test_keys_scripts_and_interfaces_are_read() -> None:
     assert [location.shown() for location in good("several-sources").sources or ()] == [
         "http://pxehost.acme.com",
         "http://pxehost.acme.com/packages.site",
+        "ftp://***@10.0.0.9/%2Fsrv/XenServer",
     ]
+    nfs = good("nfs")
+    assert [location.shown() for location in nfs.sources or ()] == [
+        "nfs://server/packages",
+        "nfs://server/srv/xs",
+        "nfs://server/srv/linux",
+        "nfs://server:/srv/site",
+        "nfs://10.0.0.9/srv/a%20b?***",
+    ]
+    assert nfs.post_install_script and nfs.post_install_script.shown() == "nfs://server/scripts/post"
 
 
 def test_what_is_not_built_yet_is_understood_all_the_same() -> None:

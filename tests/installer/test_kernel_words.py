@@ -257,6 +257,12 @@ def test_local_answerfile_needs_no_network(url: str) -> None:
     assert read(f"answerfile={url} install")[0].network == ()
 
 
+@pytest.mark.parametrize("address", ["ftp://host/a.xml", "nfs://host/a.xml", "host:/a.xml", "https://host/a.xml"])
+def test_answerfile_of_a_server_needs_the_network(address: str) -> None:
+    words, problems = read(f"answerfile={address} install")
+    assert words.answerfile and (words.network, problems) == (("all",), [])
+
+
 def test_server_to_be_told_of_the_host_needs_the_network() -> None:
     words, problems = read("answerfile=/answers.xml install installed=http://192.168.77.1:8080/installed")
     assert (words.installed, words.network, problems) == ("http://192.168.77.1:8080/installed", ("all",), [])
@@ -286,7 +292,7 @@ def test_quotes_hold_blanks_together() -> None:
         "hhtp://u:hidden@h/x",
         "u:hidden@h/x",
         "//u:hidden@h/x",
-        "ftp://u:hidden@h",
+        "ftp:/u:hidden@h",
     ],
 )
 def test_address_that_is_none_is_an_error_and_never_shown(address: str) -> None:

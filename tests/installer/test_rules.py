@@ -405,6 +405,8 @@ def test_no_rule_of_passwords_quotes_one(text: str) -> None:
         "http://host/a%20b",
         "http://host/?$top=3",
         "http://host/%ab%cd",
+        "ftp://host/x",
+        "FTP://us%3Aer:p%40ss@10.0.0.1:2121/%2Fsrv/a%20b/",
         "file:///mnt/xs",
         "file://localhost/mnt/xs",
         "/mnt/My Disc/äöü",
@@ -442,6 +444,12 @@ def test_location_is_kept_as_given(text: str) -> None:
         "http://user:p@ss@host/",
         "http://a:b:c@host/",
         "http://host\\x",
+        "ftp://",
+        "ftp:/host/x",
+        "ftp://host:port/",
+        "ftp://host/x?y",
+        "ftp://host/a%0D%0ADELE%20b",
+        "ftp://us%0aer:x@host/",
         "gopher://host/",
         "file://server/x",
         "file://",
@@ -455,13 +463,53 @@ def test_location_refuses(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["ftp://host/x", "nfs://host/x", "nfs://host:/x", "host:/x", "host:x", "pxe.example.com:/srv/xs", "FTP://host/"],
+    ("text", "url"),
+    [
+        ("nfs://host/x", "nfs://host/x"),
+        ("NFS://host:2050/a%20b?version=3&mountport=7", "NFS://host:2050/a%20b?version=3&mountport=7"),
+        ("nfs://host:/x", "nfs://host:/x"),
+        ("host:/x", "nfs://host/x"),
+        ("10.0.0.1:/my disc/ä", "nfs://10.0.0.1/my%20disc/%C3%A4"),
+        ("pxe.example.com:/srv/xs/", "nfs://pxe.example.com/srv/xs/"),
+    ],
 )
-def test_location_says_that_a_transport_comes_later(text: str) -> None:
-    error = fault(rules.location, text)
-    assert "not supported yet by this version" in error.what
-    assert error.hint == "use http, https, file or a path"
+def test_location_takes_every_form_of_an_nfs_path(text: str, url: str) -> None:
+    assert rules.location(text).url.reveal() == url
+    assert rules.nfs_location(text).url.reveal() == url
+
+
+def test_nfs_location_takes_a_path_without_a_slash() -> None:
+    assert rules.nfs_location("host:x/y") == rules.location("nfs://host/x/y")
+
+
+@pytest.mark.parametrize("text", ["host:x", "htp:/host/x", "nfs:/host/x", "host:2049/x"])
+def test_location_takes_no_nfs_path_that_may_be_something_else(text: str) -> None:
+    fault(rules.location, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host",
+        "/srv/xs",
+        "http://host/x",
+        "host:",
+        "host:2049/x",
+        "user@host:/x",
+        "nfs://user@host/x",
+        "nfs:///x",
+        "nfs://host/x?version=2",
+        "nfs://host/x?uid=0",
+        "nfs://host/a%3Fversion=4",
+        "nfs://host/a%0Ab",
+        "nfs://host/a b",
+        "host:/a\nb",
+        "ho st:/x",
+        "@HOST@:/x",
+    ],
+)
+def test_nfs_location_refuses(text: str) -> None:
+    fault(rules.nfs_location, text)
 
 
 def test_location_says_what_scheme_was_meant() -> None:

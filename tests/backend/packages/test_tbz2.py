@@ -5,13 +5,14 @@ from __future__ import annotations
 import bz2
 import os
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backend.packages import HANDLERS
+from backend.packages import HANDLERS, tbz2
 from backend.packages.tbz2 import install_tbz2
 from backend.recording import RecordingSystem
 from installer.model.errors import CommandFailed, PackageError, SourceError
@@ -283,3 +284,36 @@ def test_the_tools_bound_into_the_target_cannot_be_changed(target: Target) -> No
     with pytest.raises(PackageError, match="cannot be unpacked"):
         install(target, Member(".installer-tools", link="/etc"))
     assert not Path("/usr/bin/installer-test").exists()
+
+
+BOMB = bz2.compress(bytes(45_900_000)) * 3000  # 210 kB that decompress to 138 GB of zeros
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("before", [b"", tarball(Member("file", b"x"))], ids=["zeros alone", "after an archive"])
+def test_a_package_that_decompresses_to_no_end_is_given_up(
+    target: Target, before: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tbz2, "LEAST_CPU_S", 1)
+    data = before + BOMB
+    with pytest.raises(PackageError) as caught:
+        unpack(target, data, package(data))
+    assert "cannot be unpacked: lbzip2 took more than 1 s of processor time" in caught.value.what
+    assert "packed wrongly" in caught.value.hint
+
+
+@pytest.mark.root
+def test_a_package_with_one_file_of_no_end_fills_the_root_partition(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tbz2, "LEAST_CPU_S", 2)
+    data = endless_file(8 * 1024 * MIB) + BOMB
+    with mounted_target(tmp_path, size_bytes=8 * MIB) as target, pytest.raises(PackageError, match="partition is full"):
+        unpack(target, data, package(data))
+
+
+def endless_file(size_bytes: int) -> bytes:
+    """Return the head of an archive, in a stream of its own, whose only file is that large."""
+    head = tarfile.TarInfo("big")
+    head.size = size_bytes
+    return bz2.compress(head.tobuf())

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -86,6 +87,44 @@ def serving_files(files: dict[str, bytes]) -> Answer:
             reply(handler, body)
 
     return answer
+
+
+@dataclass
+class RangeServer:
+    """Answers with one file, from a byte on where that is asked for, and closes each connection after some bytes.
+
+    `cuts` are the bytes given on each connection, one after the other; after the last one all are given. The file may
+    be changed at any time: its tag then changes with it. `ranges` False: a server that cannot leave bytes out.
+    """
+
+    body: bytes
+    cuts: list[int] = field(default_factory=list)
+    tag: str = '"1"'
+    ranges: bool = True
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    sent_bytes: int = 0
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        wanted, condition = handler.headers.get("Range", ""), handler.headers.get("If-Range", "")
+        start = int(wanted.removeprefix("bytes=").rstrip("-") or 0)
+        if handler.command == "GET":
+            self.asked.append((wanted, condition))
+        in_part = bool(wanted) and self.ranges and condition in ("", self.tag)
+        if in_part and start >= len(self.body):
+            reply(handler, status=416, Content_Range=f"bytes */{len(self.body)}")
+            return
+        rest = self.body[start:] if in_part else self.body
+        handler.send_response(206 if in_part else 200)
+        if in_part:
+            handler.send_header("Content-Range", f"bytes {start}-{len(self.body) - 1}/{len(self.body)}")
+        if self.tag:
+            handler.send_header("ETag", self.tag)
+        handler.send_header("Content-Length", str(len(rest)))
+        handler.end_headers()
+        if handler.command == "GET":
+            rest = rest[: self.cuts.pop(0)] if self.cuts else rest
+            handler.wfile.write(rest)
+            self.sent_bytes += len(rest)
 
 
 def certificate(directory: Path, name: str, *options: str) -> tuple[ssl.SSLContext, Path]:
