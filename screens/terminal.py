@@ -62,6 +62,7 @@ class Terminal(BaseScreen):
         self._heard: Heard = lambda keys, raw: None
         self._alarm: object = None
         self._old_handler: object = None
+        self._old_wakeup = -1
 
     def _start(self, *args: object, **kwargs: object) -> None:
         """Take the terminal: no echo, no signals by keys, no flow control (Ctrl-S must not freeze it)."""
@@ -69,6 +70,8 @@ class Terminal(BaseScreen):
         tty.setraw(self._input)
         self._resized = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._old_handler = signal.signal(signal.SIGWINCH, self._on_resize)
+        # one that comes just before the loop waits would be handled only after the next key
+        self._old_wakeup = signal.set_wakeup_fd(self._resized[1], warn_on_full_buffer=False)
         begin = "\x1b[?1049h" if self.look.alternate_buffer else ""
         begin += "\x1b[?2004h" if self.look.bracketed_paste else ""
         self._write((begin + self._painter.begin()).encode())
@@ -87,6 +90,7 @@ class Terminal(BaseScreen):
         finally:
             if self._mode is not None:
                 _set_mode(self._input, self._mode)
+            signal.set_wakeup_fd(self._old_wakeup)
             signal.signal(signal.SIGWINCH, self._old_handler)  # type: ignore[arg-type]  # what signal() gave
             for descriptor in self._resized:
                 os.close(descriptor)

@@ -81,6 +81,7 @@ class Hardware:
     `buses` says how each disk is attached, those without one by IDE; a disk's serial number is diskN. `boot` starts a
     kernel at once instead of what is on the disks, `network_boot` puts the first NIC before them in the firmware's
     order. With `no_reboot` the machine ends where it would start anew.
+    A connection to `ssh_port` of this machine is one to port 22 of the virtual one.
     A UEFI machine keeps what is written to its firmware's `variables` in that file, or forgets it without one.
     """
 
@@ -99,6 +100,7 @@ class Hardware:
     boot: DirectBoot | None = None
     network_boot: NetworkBoot | None = None
     no_reboot: bool = False
+    ssh_port: int | None = None
 
     def argv(self) -> list[str]:
         """Return QEMU's command line with the serial line on standard input and output."""
@@ -126,6 +128,8 @@ class Hardware:
             if self.network_boot and number == 0:
                 network += f",tftp={self.network_boot.directory},bootfile={self.network_boot.file}"
                 nic += ",bootindex=0"
+            if self.ssh_port and number == 0:
+                network += f",hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22"
             words += ["-netdev", network, "-device", nic]
         return words
 

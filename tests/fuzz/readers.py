@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from installer.answerfile import read_answerfile, write_answerfile
-from installer.kernel_words import FLAGS, LATER, LISTS, VALUES, parse_kernel_words
+from installer.kernel_reading import LISTS
+from installer.kernel_words import FLAGS, LATER, VALUES, parse_kernel_words
 from installer.model.errors import RepositoryError
 from installer.model.problem import errors
 from installer.model.repository import decode_metadata, format_repository, parse_packages, parse_repository

@@ -21,9 +21,9 @@ SOURCES = ROOT / "initrd" / "image"
 PACKAGES = "usr/lib/python3/dist-packages"
 # what the backend runs outside of steps, what init runs, and what a person at the shell of R56 is promised
 OTHER_PROGRAMS = (
-    "bash", "blkid", "blockdev", "dmesg", "fdisk", "ifconfig", "install", "ip", "loadkeys", "losetup", "lsblk",
-    "lbzip2", "mdadm", "modprobe", "mount", "partx", "ping", "setsid", "stty", "truncate", "udevadm", "umount",
-    "wipefs",
+    "bash", "blkid", "blockdev", "dmesg", "dropbear", "dropbearkey", "fdisk", "ifconfig", "install", "ip", "loadkeys",
+    "losetup", "lsblk", "lbzip2", "mdadm", "modprobe", "mount", "partx", "ping", "setsid", "stty", "truncate",
+    "udevadm", "umount", "wipefs",
 )  # fmt: skip
 STAND_INS = ("less", "ps", "reboot", "poweroff", "udhcpc", "vi", "awk", "find")
 DRIVERS = (
@@ -113,7 +113,7 @@ def test_nothing_of_the_build_machine_is_there(contents: Contents) -> None:
     unwanted = [
         name
         for name in names
-        if re.search(r"machine-id|ssh_host|random-seed|\.git/|/tests/|(^|/)var/(cache|log)/", name)
+        if re.search(r"machine-id|host_key|etc/shadow|random-seed|\.git/|/tests/|(^|/)var/(cache|log)/", name)
     ]
     assert unwanted == []
     assert contents.links["etc/resolv.conf"] == "/run/resolv.conf"

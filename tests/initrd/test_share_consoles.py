@@ -139,6 +139,93 @@ def test_the_others_see_the_newest_line_of_the_log(tmp_path: Path) -> None:
         second.wait_for(r"12:01 \?\[31mdone")
 
 
+@contextmanager
+def joined(door: Path, place: Console) -> Iterator[subprocess.Popen[bytes]]:
+    """Lend a terminal to the consoles that share, as the command in a shell there does."""
+    deadline = time.monotonic() + LIMIT_S
+    while not door.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    environment = {**os.environ, "TERM": "xterm"}
+    with open(place.path, "rb", buffering=0) as near:
+        process = subprocess.Popen([sys.executable, str(PROGRAM), "--join", str(door)], stdin=near, env=environment)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_notice_is_read_before_the_program_hides_it_also_on_a_lone_console(tmp_path: Path) -> None:
+    notice = tmp_path / "notice"
+    notice.write_text("ssh root@10.0.0.7\n", encoding="ascii")
+    with consoles((24, 80)) as (only,), shared(tmp_path, [only], "--notice", str(notice)):
+        assert "begun" not in only.wait_for(r"Press Enter to install from here(.|\s)*ssh root@10\.0\.0\.7")
+        only.press("\r")
+        only.wait_for("begun vt102 24 80")
+
+
+def test_a_terminal_that_joins_has_the_program_and_leaves_it_to_the_first_console(tmp_path: Path) -> None:
+    door, notice = tmp_path / "door", tmp_path / "notice"
+    notice.write_text("ssh root@10.0.0.7\n", encoding="ascii")
+    options = ("--door", str(door), "--notice", str(notice))
+    with (
+        consoles((24, 80), (30, 100)) as (first, far),
+        shared(tmp_path, [first], *options),
+        joined(door, far) as client,
+    ):
+        far.wait_for("begun xterm 30 100")
+        first.wait_for(r"The installer is used on pts/\d+\.(.|\s)*ssh root@10\.0\.0\.7")
+        assert (tmp_path / "state").read_text(encoding="ascii") == f"{far.path.removeprefix('/dev/')} xterm\n"
+        far.press("\x1d")
+        assert client.wait(LIMIT_S) == 0
+        first.wait_for("moved 24 80")
+        first.press("here\r")
+        first.wait_for("heard here")
+
+
+def test_a_terminal_that_has_joined_may_change_its_size(tmp_path: Path) -> None:
+    door = tmp_path / "door"
+    with (
+        consoles((24, 80), (30, 100)) as (first, far),
+        shared(tmp_path, [first], "--owner", first.path, "--door", str(door)),
+        joined(door, far),
+    ):
+        far.wait_for("moved 30 100")
+        fcntl.ioctl(far.far, termios.TIOCSWINSZ, struct.pack("4H", 40, 120, 0, 0))
+        far.wait_for("moved 40 120")
+
+
+def test_a_connection_that_is_cut_leaves_the_program_to_the_first_console(tmp_path: Path) -> None:
+    door = tmp_path / "door"
+    with (
+        consoles((24, 80), (30, 100)) as (first, far),
+        shared(tmp_path, [first], "--owner", first.path, "--door", str(door)),
+        joined(door, far) as client,
+    ):
+        far.wait_for("moved 30 100")
+        first.wait_for("The installer is used on")
+        client.kill()
+        first.wait_for("moved 24 80")
+
+
+def test_the_end_is_told_where_somebody_has_joined(tmp_path: Path) -> None:
+    door = tmp_path / "door"
+    with (
+        consoles((24, 80), (30, 100)) as (first, far),
+        shared(tmp_path, [first], "--owner", first.path, "--door", str(door)) as process,
+        joined(door, far) as client,
+    ):
+        far.wait_for("moved 30 100")
+        first.press("\r")
+        far.wait_for("Press Enter to go on from here")
+        first.press("end\r")
+        far.wait_for("was left")
+        assert process.wait(LIMIT_S) == 5
+        assert client.wait(LIMIT_S) == 0
+        assert not door.exists()
+
+
 def test_a_lone_console_is_not_waited_for(tmp_path: Path) -> None:
     with consoles((0, 0)) as (only,), shared(tmp_path, [only]):
         only.wait_for("begun vt102 24 80")

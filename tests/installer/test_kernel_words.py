@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from installer.kernel_line import present_consoles, split_words
-from installer.kernel_words import LATER, LISTS, AtExit, KernelWords, parse_kernel_words
+from installer.kernel_reading import LISTS
+from installer.kernel_words import LATER, AtExit, KernelWords, parse_kernel_words
 from installer.model.host import SerialConsole
 from installer.model.problem import Severity, errors
 
@@ -65,6 +67,7 @@ def test_word_not_built_yet_is_an_error_that_says_so(name: str) -> None:
         ("instaled=http://h/installed", "installed"),
         ("blaclist=e1000", "blacklist"),
         ("consol=ttyS0", "console"),
+        ("sshpasword=x", "sshpassword="),
     ],
 )
 def test_misspelt_word_is_an_error_with_the_right_one(word: str, meant: str) -> None:
@@ -280,6 +283,57 @@ def test_server_cannot_be_told_of_an_installation_by_screens() -> None:
     assert words.installed == "" and len(errors(problems)) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "password"),
+    [
+        ("sshd", None),
+        ("sshpassword=marked-secret", "marked-secret"),
+        ("sshd sshpassword=marked-secret", "marked-secret"),
+    ],
+)
+def test_root_is_let_in_by_ssh_over_the_network(text: str, password: str | None) -> None:
+    words, problems = read(text)
+    assert problems == [] and words.ssh and words.network == ("all",)
+    assert (words.ssh_password.reveal() if words.ssh_password else None) == password
+
+
+def test_ssh_comes_over_the_network_of_the_words() -> None:
+    assert read("sshd network_device=eth1 network_config=dhcp:vlan=12")[0].network == ("eth1.12",)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "hint"),
+    [
+        ("sshpassword", "has no value", "`sshd`"),
+        ("sshpassword=", "has no value", "`sshd`"),
+        ('"sshpassword=  "', "the password is empty", "`sshd`"),
+        ('"sshpassword=marked secret"', "a blank", "letters"),
+        ("sshpassword=märked-secret", "outside ASCII", "letters"),
+        (f"sshpassword={'m' * 73}", "longer than 72 characters", "shorter"),
+        ("sshpassword=@SECRET@", "template mark", "script"),
+        ("sshd=marked-secret", "takes no value", "`sshd`"),
+    ],
+)
+def test_wrong_password_for_ssh_is_an_error_that_does_not_show_it(text: str, fault: str, hint: str) -> None:
+    words, problems = parse_kernel_words(text, BARE)
+    assert len(errors(problems)) == 1 and words.ssh_password is None
+    assert fault in problems[0].message and hint in problems[0].hint
+    assert not re.search("marked|märked|mmm|SECRET", f"{words!r} {problems}")
+
+
+def test_longest_password_for_ssh_is_taken() -> None:
+    words, problems = read(f"sshpassword={'!' * 72}")
+    assert problems == [] and words.ssh_password and len(words.ssh_password) == 72
+
+
+@given(
+    st.sampled_from(["sshpassword=", "sshpasword=", "ssh-password=", "sshpassword:", "sshpassword", "sshd="]), st.text()
+)
+def test_password_for_ssh_is_never_shown_however_the_word_is_written(name: str, text: str) -> None:
+    words, problems = parse_kernel_words(f"{name}marked-secret{text} sshpassword=marked-secret", BARE)
+    assert "marked-secret" not in f"{words} {words!r} {problems}"
+
+
 def test_quotes_hold_blanks_together() -> None:
     assert list(split_words('a="b c" "d e=f"  g')) == ["a=b c", "d e=f", "g"]
 
@@ -333,6 +387,8 @@ _NAMES = st.sampled_from(
         "network_config",
         "install",
         "tttyS0",
+        "sshpassword",
+        "sshd",
         *LISTS,
         *LATER,
     ]
