@@ -56,13 +56,14 @@ def find_output(reading: Reading) -> tuple[str, SerialConsole | None, int | None
 def _terminal(name: str, consoles: Collection[str]) -> str:
     """Return the terminal of that name, empty when there is none.
 
-    A serial port that Xen keeps for itself has no chip in dom0: what is written to hvc0 comes out there.
+    A serial port that Xen keeps for itself has no chip in dom0: what is written to hvc0 comes out there. Xen knows two
+    ports, com1 and com2 (docs/misc/xen-command-line).
     """
     if name == "tty0":
         return FIRST_SCREEN
     if name in consoles:
         return name
-    return XEN_CONSOLE if re.fullmatch(r"ttyS[0-9]{1,2}", name) and XEN_CONSOLE in consoles else ""
+    return XEN_CONSOLE if re.fullmatch(r"ttyS[01]", name) and XEN_CONSOLE in consoles else ""
 
 
 def _described(

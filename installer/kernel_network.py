@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from installer.model.errors import InvalidAnswer
 from installer.model.rules_interface import vlan
@@ -91,9 +92,19 @@ def nic_names(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{name}:{address}" for name, address in names.items())
 
 
+def _is_notice(text: str) -> bool:
+    if not NOTICE.fullmatch(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no number of a port
+        return False
+
+
 def notice_address(text: str, *, unattended: bool) -> str:
     """Return whom to tell of a finished installation, empty for nobody. Raises InvalidAnswer, which quotes nothing."""
-    if text and not NOTICE.fullmatch(text):
+    if text and not _is_notice(text):
         raise InvalidAnswer("this is no address that can be told", hint="http://SERVER/PATH, without user and password")
     if text and not unattended:
         raise InvalidAnswer(

@@ -24,6 +24,7 @@ FLAGS = ("install", "shell", "interactive-modules", "sshd")
 VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword")
 LATER = ("driver-source", "report", "ca", "key")
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
+SHORT_ALIKE = {"ssh": "sshd", "shel": "shell", "exit": "atexit", "out": "output"}
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
 NETWORKED = re.compile(r"(https?|ftp|nfs)://.*|(?!file:)[\w.-]+:/(?!/).*", re.IGNORECASE | re.DOTALL)
 _MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -140,6 +141,9 @@ def _read_foreign(reading: Reading, name: str, value: str | None) -> None:
         reading.warning(
             f"the word `{shown(name)}` alone does nothing", f"did you mean output={meant} or console={meant}?"
         )
+        return
+    if name in SHORT_ALIKE:
+        reading.error(f"the word `{shown(name)}` is unknown", f"did you mean `{SHORT_ALIKE[name]}`?")
         return
     if name in ALIKE or "." in name or len(name) < SHORTEST_ALIKE:
         return

@@ -71,6 +71,7 @@ def note(hosts: Path, mac: str) -> None:
     path = hosts / f"{ETHERNET}-{mac.replace(':', '-')}"
     new = hosts / f".{path.name}.{os.getpid()}"
     new.write_text(HOST.format(mac=mac, when=when), encoding="ascii")
+    new.chmod(0o644)  # the TFTP server has another user, whatever the umask is here
     new.replace(path)
 
 

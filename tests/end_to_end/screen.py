@@ -88,6 +88,12 @@ class Screen:
         lines = (letters[at : at + COLUMNS].rstrip() for at in range(0, len(letters), COLUMNS))
         return "\n".join(lines)
 
+    def picture(self, path: Path) -> bytes:
+        """Take a picture of the screen as it is; returns the portable pixmap that is kept at the path."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.command(f'screendump "{path}"')
+        return path.read_bytes()
+
     def _register(self, number: int) -> int:
         self.command(f"o /b {CRTC_INDEX:#x} {number:#x}")
         match = re.search(r"= (0x[0-9a-f]+)", self.command(f"i /b {CRTC_DATA:#x}"))

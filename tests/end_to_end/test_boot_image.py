@@ -120,12 +120,15 @@ def test_dead_source_is_told_and_nothing_is_changed(lab: Laboratory) -> None:
     lab.add_to_image(
         {"answers.xml": answerfile("http://10.0.2.2:9/xs", primary_disk="<primary-disk>vda</primary-disk>")}
     )
-    hardware = replace(lab.hardware(disk), extra=("-rtc", f"base={CLOCK}"))
-    machine = lab.boot_image(hardware, "answerfile=file:///answers.xml install")
+    second_port = lab.directory / "ttyS1"
+    hardware = replace(lab.hardware(disk), extra=("-rtc", f"base={CLOCK}", "-serial", f"file:{second_port}"))
+    words = "answerfile=file:///answers.xml install"
+    machine = lab.boot_image(hardware, words, console="quiet console=ttyS1 console=ttyS0,115200 output=ttyS0")
     said = machine.wait_for(SHELL, SHELL_S)
     machine.wait_for(SHELL_PROMPT)
-    assert "http://10.0.2.2:9/xs" in said and "refuses the connection" in said
-    assert "Nothing was changed." in said and "THE INSTALLATION FAILED (exit status 1" in said
+    for text in (said, second_port.read_text(encoding="utf-8", errors="replace")):
+        assert "http://10.0.2.2:9/xs" in text and "refuses the connection" in text
+        assert "Nothing was changed." in text and "THE INSTALLATION FAILED (exit status 1" in text
     assert "10.0.2.2:9" in in_shell(machine, "cat /install/tmp/install.log")
     _hardware_clock_is_taken_for_utc(machine)
     _vlan_is_tagged(machine)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.small_repository import small_repository
+from tests.backend.small_repository import add_driver_repository, small_repository
 from tests.end_to_end.command import answerfile
 from tests.end_to_end.disk_image import fingerprint, partitions
 from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory, disc_of, in_shell
@@ -48,12 +48,17 @@ def test_stick_is_found_and_never_installed_on(lab: Laboratory) -> None:
     assert fingerprint(stick) == before
 
 
-def test_disc_is_found_where_the_first_drive_is_empty(lab: Laboratory) -> None:
-    disc, disk = disc_of(lab, small_repository(lab.directory / "tree"), "packages.main"), lab.disk()
+def test_disc_with_the_base_is_found_behind_an_empty_drive_and_a_disc_of_drivers(lab: Laboratory) -> None:
+    tree, disk = small_repository(lab.directory / "tree"), lab.disk()
+    add_driver_repository(tree, b"no driver", b"firmware")
+    drivers, disc = (disc_of(lab, tree, name) for name in ("packages.site", "packages.main"))
     text = answerfile("", source=LOCAL, primary_disk="<primary-disk>vda</primary-disk>")
-    empty = ("-drive", "if=ide,index=2,media=cdrom")
-    drive = ("-drive", f"file={disc},format=raw,if=ide,index=3,media=cdrom,readonly=on")
-    hardware = replace(lab.hardware(disk), extra=(*empty, *drive))
+    empty = ("-drive", "if=ide,index=1,media=cdrom")
+    filled = (
+        ("-drive", f"file={iso},format=raw,if=ide,index={index},media=cdrom,readonly=on")
+        for index, iso in ((2, drivers), (3, disc))
+    )
+    hardware = replace(lab.hardware(disk), extra=(*empty, *(word for words in filled for word in words)))
     machine = lab.boot_image(hardware, f"answerfile={lab.serve('answers.xml', text)} install")
     assert "the machine restarts" in machine.wait_for_end(INSTALL_S)
     assert [part.size_bytes for part in partitions(disk)][:2] == [4 * 2**30] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,23 @@ def test_notice_makes_a_file_for_each_nic(server: Server) -> None:
     assert server.known() == ["01-52-54-00-12-34-56", "01-52-54-00-ab-cd-ef"]
     text = server.hosts.joinpath("01-52-54-00-ab-cd-ef").read_text(encoding="ascii")
     assert text.endswith("\ndefault disk\nlabel disk\n  localboot 0\n") and "52:54:00:ab:cd:ef" in text
+
+
+def test_file_of_a_host_is_read_by_the_user_of_the_tftp_server(tmp_path: Path) -> None:
+    """Pxelinux takes a file that is refused for one that is not there, and would install the host again."""
+    served, hosts = tmp_path / "served", tmp_path / "hosts"
+    served.mkdir()
+    hosts.mkdir()
+    before = os.umask(0o077)
+    try:
+        with boot_server(served, hosts) as port:
+            line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            line.request("POST", "/installed", b"52:54:00:12:34:56\n")
+            assert line.getresponse().status == 200
+            line.close()
+    finally:
+        os.umask(before)
+    assert (hosts / "01-52-54-00-12-34-56").stat().st_mode & 0o777 == 0o644
 
 
 def test_same_notice_twice_is_no_error(server: Server) -> None:

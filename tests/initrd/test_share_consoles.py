@@ -33,6 +33,13 @@ for line in sys.stdin:
         sys.exit(5)
 """
 
+DEAF = """\
+import time, tty
+tty.setraw(0)
+print("begun", flush=True)
+time.sleep(60)
+"""
+
 
 @dataclass
 class Console:
@@ -72,11 +79,13 @@ def consoles(*sizes: tuple[int, int]) -> Iterator[list[Console]]:
 
 
 @contextmanager
-def shared(directory: Path, places: list[Console], *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the talker for consoles."""
+def shared(
+    directory: Path, places: list[Console], *options: str, program: str = TALKER
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, the talker, for consoles."""
     state = directory / "state"
     argv = [sys.executable, str(PROGRAM), "--state", str(state), *options, *(place.path for place in places)]
-    with subprocess.Popen([*argv, "--", sys.executable, "-c", TALKER]) as process:
+    with subprocess.Popen([*argv, "--", sys.executable, "-c", program]) as process:
         try:
             yield process
         finally:
@@ -240,3 +249,33 @@ def test_consoles_are_given_back_as_they_were(tmp_path: Path) -> None:
             first.press("end\r")
             process.wait(LIMIT_S)
         assert [termios.tcgetattr(place.far) for place in (first, second)] == before
+
+
+def test_after_the_end_on_a_terminal_that_had_joined_the_machine_has_a_console_of_its_own(tmp_path: Path) -> None:
+    """What follows is a shell: on the login of somebody else it would take half of what is typed there."""
+    door = tmp_path / "door"
+    with (
+        consoles((24, 80), (30, 100)) as (first, far),
+        shared(tmp_path, [first], "--owner", first.path, "--door", str(door)) as process,
+        joined(door, far),
+    ):
+        far.wait_for("moved 30 100")
+        far.press("end\r")
+        assert process.wait(LIMIT_S) == 5
+        assert (tmp_path / "state").read_text(encoding="ascii") == f"{first.path.removeprefix('/dev/')} vt102\n"
+
+
+def test_a_device_that_is_no_terminal_is_left_out(tmp_path: Path) -> None:
+    with consoles((24, 80)) as (only,), shared(tmp_path, [only, Console(-1, "/dev/null")]):
+        only.wait_for("begun vt102 24 80")
+
+
+def test_typing_for_a_program_that_does_not_read_stops_no_console(tmp_path: Path) -> None:
+    with consoles((24, 80), (30, 100)) as (first, second), shared(tmp_path, [first, second], program=DEAF):
+        first.wait_for("Press Enter")
+        first.press("\r")
+        first.wait_for("begun")
+        for _ in range(40):
+            first.press("x" * 1000)
+        second.press("\r")
+        first.wait_for("The installer is used on")
