@@ -12,6 +12,7 @@ from backend.planner import ImageFile, ScriptFile
 from backend.probe import probe_host
 from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents as disks_with_contents
+from backend.probe.identity import read_identity
 from backend.probe.in_use import Fingerprint, fingerprint
 from backend.real_system import temporary_system
 from backend.sources import TEXT_LIMIT_BYTES, fetch_text, open_location
@@ -19,6 +20,7 @@ from backend.targets import Target
 from installer.model.answers import Answers
 from installer.model.errors import SourceError, UsageError
 from installer.model.host import Host
+from installer.model.identity import Identity
 from installer.model.machine_file import SHIPPED, default_host, load_host, shipped_host
 from installer.model.source import LocationKind
 from installer.model.wishes import OnFailure, Script, Stage
@@ -43,6 +45,14 @@ def read_host(machine: str | None, *, with_image: bool) -> Host:
         return default_host()
     with temporary_system() as system:
         return probe_host(system, idle_holders=not in_installation_image())
+
+
+def read_identity_of(machine: str | None) -> Identity:
+    """Return who the machine is that asks for answers: this one, or as far as a machine file or a shipped one tells.
+
+    Raises UsageError when the machine file cannot be read.
+    """
+    return Identity(read_host(machine, with_image=False).nics) if machine is not None else read_identity()
 
 
 def fingerprints_of(paths: Sequence[str]) -> Mapping[str, Fingerprint]:

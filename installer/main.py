@@ -18,7 +18,7 @@ from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
-from backend.preparation import read_host
+from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
 from backend.repository import find_repositories, repository_record, show_repository, verify_repository
 from backend.repository_build import build_repository
@@ -32,12 +32,13 @@ from installer.model.brand import default_brand
 from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError, as_installer_error
 from installer.model.events import Event, StepFinished, StepProgress
 from installer.model.host import Host
+from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
 from installer.model.repository import Identity
 from installer.model.repository_build import make_request
 from installer.model.secret import Masker
-from installer.model.source import Repository, without_credentials
+from installer.model.source import Repository
 from installer.model.topics import missing_topics
 from installer.options import location_of, parse_options
 from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
@@ -220,9 +221,10 @@ def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
 
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     """Fetch and read the answerfile; every problem is told, errors end the run."""
-    url = options.answerfile
-    data = sys.stdin.buffer.read() if url == "-" else fetch_text(location_of(url, "--answerfile"))
-    draft, problems = read_answerfile(data, without_credentials(url), partial=options.ask_missing)
+    url, identity = options.answerfile, read_identity_of(options.machine)
+    place = answerfile_location(url, identity)
+    data = sys.stdin.buffer.read() if url == "-" else fetch_text(place, headers=identity.headers())
+    draft, problems = read_answerfile(data, place.shown(), partial=options.ask_missing)
     reporter.require(problems)
     return draft
 
