@@ -6,23 +6,24 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from backend.session import Session
-from installer.model.errors import CommandFailed, InstallerError, MissingTool, as_installer_error
+from installer.model.errors import Cancelled, CommandFailed, InstallerError, MissingTool, as_installer_error
 from installer.model.events import (
     AfterFailure,
     Event,
     PlanFinished,
     Retried,
+    StartedAfterFailure,
     StepFailed,
     StepFinished,
     StepProgress,
     StepStarted,
     Warned,
 )
-from installer.model.plan import Plan, Step
+from installer.model.plan import Phase, Plan, Step
 
 InstallPlan = Plan[Session]
 Listener = Callable[[Event], None]
@@ -37,6 +38,7 @@ STOPPED = (
     " state to them."
 )
 COMPLETE = "Every step was done before that: the host is installed."
+BOOTS = "Already changed: {disks}. The host is installed and boots, but not all that was to follow is done ({phase})."
 
 
 def check_tools(plan: InstallPlan, has_tool: Callable[[str], bool]) -> None:
@@ -97,6 +99,8 @@ def execute(
     `on_failure` decides what becomes of a step that failed, while everything is still held: Retry runs it again.
     Raises the first failure that was not retried as an InstallerError
     (Cancelled for Ctrl-C) after StepFailed and PlanFinished were emitted; a fault of the program itself is its cause.
+    What the plan has for the case of a failure is run while everything is still held, but not when somebody broke the
+    run off.
     """
     run = _Run(plan, session, emit, on_failure, clock)
     session.on_progress = run.progress.report
@@ -108,11 +112,34 @@ def execute(
         failure = stopped.error
     except BaseException as problem:
         failure, _ = run.failed(problem)
+    if failure is not None:
+        after_failure(plan.after_failure, session, emit, failure)
     with _undisturbed():
-        failure = run.release(failure)
+        last = run.release(failure)
+    if last is not failure and last is not None:  # all steps were done; only the target is no longer there
+        session.target, failure = "", last
+        after_failure(plan.after_failure, session, emit, last)
     emit(PlanFinished(ok=failure is None, duration_s=clock() - began))
     if failure is not None:
         raise failure
+
+
+def after_failure(steps: Sequence[Step[Session]], session: Session, emit: Listener, failure: InstallerError) -> None:
+    """Run steps that are there for a failed run; what goes wrong with them is a warning, and never hides the failure.
+
+    None is run when somebody broke the run off, and breaking off ends those that run.
+    """
+    if isinstance(failure, Cancelled):
+        return
+    try:
+        for step in steps:
+            emit(StartedAfterFailure(step.title))
+            try:
+                step.run(session)
+            except Exception as problem:
+                emit(Warned(f"{step.title}: {as_installer_error(problem)}"))
+    except (KeyboardInterrupt, Cancelled):
+        return
 
 
 class _Stopped(Exception):
@@ -150,7 +177,7 @@ class _Run:
         for number, (phase, step) in enumerate(self._plan.steps(), 1):
             self._number, self._title = number, step.title
             if phase.destructive:
-                self._state = self._changed(phase.title)
+                self._state = self._changed(phase)
             elif step.settles:
                 self._state = STOPPED
             self._emit(StepStarted(number, count, phase.title, step.title))
@@ -173,11 +200,13 @@ class _Run:
             return False
         return True
 
-    def _changed(self, phase: str) -> str:
+    def _changed(self, phase: Phase[Session]) -> str:
         if self._plan.broken:
             return self._plan.broken
         disks = ", ".join(disk.heading for disk in self._plan.disks)
-        return f"Already changed, and not bootable yet: {disks} (phase: {phase})."
+        if phase.bootable:
+            return BOOTS.format(disks=disks, phase=f"phase: {phase.title}")
+        return f"Already changed, and not bootable yet: {disks} (phase: {phase.title})."
 
     def failed(self, problem: BaseException) -> tuple[InstallerError, StepFailed]:
         """Tell which step failed and how; returns the error to be raised, and what was told."""

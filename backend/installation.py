@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backend.execute import AskAfterFailure, InstallPlan, Listener, check_tools, execute, stop
+from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
 from backend.identities import Identities, new_identities
 from backend.log import OtherLogs
@@ -23,7 +23,7 @@ from installer.model.brand import Brand, check_repositories
 from installer.model.check import check_answers
 from installer.model.check_boot import check_secure_boot
 from installer.model.choice import choose_devices
-from installer.model.errors import UsageError
+from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
 from installer.model.host import Host
 from installer.model.problem import Problem
@@ -165,7 +165,6 @@ class Hooks:
 def carry_out(prepared: Prepared, system: System, emit: Listener, hooks: Hooks) -> None:
     """Run the plan on a system; raises what ended it after everything was released."""
     plan, inputs, media = prepared.plan, prepared.inputs, prepared.media
-    check_tools(plan, system.has_tool)
     chosen = (inputs.host.disk(name) for name in inputs.answers.disks.all)
     devices = {disk.name: disk.path for disk in chosen if disk}
     session = Session(
@@ -179,4 +178,9 @@ def carry_out(prepared: Prepared, system: System, emit: Listener, hooks: Hooks) 
         local_time=hooks.local_time,
         own_clock=hooks.own_clock,
     )
+    try:
+        check_tools(plan, system.has_tool)
+    except MissingTool as missing:
+        after_failure(plan.after_failure, session, emit, missing)
+        raise
     execute(plan, session, emit, on_failure=hooks.on_failure)

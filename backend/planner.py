@@ -24,7 +24,7 @@ from backend.steps.network import management_bridge, network_files
 from backend.steps.packages import InstallPackage
 from backend.steps.partition import AttachImage, CheckDisk, DetachLeftBehind, PartitionDisk, WipeDisk
 from backend.steps.password import SetRootPassword
-from backend.steps.scripts import RunPostInstallScript
+from backend.steps.scripts import RunScript
 from backend.steps.stale import erase_steps, stop_steps
 from backend.steps.storage import VG_PREFIX, MakeStorageFilesystem, MakeVolumeGroup, firstboot_file
 from backend.steps.time import AskTime, time_files
@@ -38,7 +38,7 @@ from installer.model.plan import DiskSummary, Phase, Step
 from installer.model.secret import Secret
 from installer.model.source import PackageType, Repository
 from installer.model.units import MIB, human_size
-from installer.model.wishes import StorageType, TimeMethod
+from installer.model.wishes import Stage, StorageType, TimeMethod
 
 Steps = tuple[Step[Session], ...]
 STORAGE = {StorageType.LVM: f"volume group {VG_PREFIX}", StorageType.EXT: "ext3, storage repository "}
@@ -60,11 +60,12 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class ScriptFile:
-    """A script as fetched, to be run when all files are in place."""
+    """A script as fetched, and when it is to be run."""
 
     source: str
     content: bytes = field(repr=False)
     abort: bool = False
+    stage: Stage = Stage.FILESYSTEM_POPULATED
 
 
 @dataclass(frozen=True)
@@ -93,23 +94,26 @@ def make_plan(inputs: Inputs) -> InstallPlan:
     primary = disks[0]
     storage_on_primary = inputs.answers.disks.storage_on_primary
     table = primary_table(primary, inputs.host.firmware, inputs.identities, storage=storage_on_primary)
-    storage = _storage_devices(disks, table)
+    storage, last = _storage_devices(disks, table), Stage.INSTALLATION_COMPLETE
     phases = (
         Phase("last checks", _checks(inputs, disks), destructive=False),
+        Phase(Stage.INSTALLATION_START.script, _first_scripts(inputs, disks), destructive=False),
         Phase("disks", _partitioning(inputs, disks, table, storage)),
         Phase("packages", package_steps(inputs)),
         Phase("files", _files(inputs, storage)),
         Phase("boot menu", _boot_menu(inputs)),
-        Phase("post-install script", _scripts(inputs)),
+        Phase(Stage.FILESYSTEM_POPULATED.script, _scripts(inputs, Stage.FILESYSTEM_POPULATED)),
         Phase("clock", _clock(inputs.answers.clock)),
         Phase("boot loader", _boot_loader(inputs, primary, table)),
-        Phase("log", (CopyLog(),)),
+        Phase(last.script, _scripts(inputs, last), bootable=True),
+        Phase("log", (CopyLog(),), bootable=True),
     )
     return InstallPlan(
         phases=tuple(phase for phase in phases if phase.steps),
         disks=tuple(_summary(inputs, disk, table if disk is primary else None, storage) for disk in disks),
         packages=package_lines(inputs),
         notes=tuple(shared.text for shared in shared_groups(inputs.host, disks)),
+        after_failure=_scripts(inputs, Stage.INSTALL_FAILED),
     )
 
 
@@ -214,8 +218,15 @@ def _boot_loader(inputs: Inputs, primary: Disk, table: PartitionTable) -> Steps:
     return (loader, MakeBootEntry(primary.name, esp.number, esp.uuid, path))
 
 
-def _scripts(inputs: Inputs) -> Steps:
-    return tuple(RunPostInstallScript(script.source, script.content, script.abort) for script in inputs.scripts)
+def _first_scripts(inputs: Inputs, disks: tuple[Disk, ...]) -> Steps:
+    """Return the scripts before the first change; the disks are compared once more, as these may take their time."""
+    scripts = _scripts(inputs, Stage.INSTALLATION_START)
+    return (*scripts, *(CheckDisk(disk.name) for disk in disks)) if scripts else ()
+
+
+def _scripts(inputs: Inputs, stage: Stage) -> Steps:
+    wanted = (script for script in inputs.scripts if script.stage is stage)
+    return tuple(RunScript(stage, script.source, script.content, script.abort) for script in wanted)
 
 
 def _clock(clock: Clock) -> Steps:

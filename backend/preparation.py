@@ -1,4 +1,4 @@
-"""What is read before a plan can be made: the disks' marks, the machine's facts, the post-install script."""
+"""What is read before a plan can be made: the disks' marks, the machine's facts, the scripts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from backend.planner import ImageFile, ScriptFile
 from backend.probe import probe_host
 from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents as disks_with_contents
+from backend.probe.identity import read_identity
 from backend.probe.in_use import Fingerprint, fingerprint
 from backend.real_system import temporary_system
 from backend.sources import TEXT_LIMIT_BYTES, fetch_text, open_location
@@ -19,11 +20,10 @@ from backend.targets import Target
 from installer.model.answers import Answers
 from installer.model.errors import SourceError, UsageError
 from installer.model.host import Host
+from installer.model.identity import Identity
 from installer.model.machine_file import SHIPPED, default_host, load_host, shipped_host
-from installer.model.source import Location, LocationKind
+from installer.model.source import LocationKind
 from installer.model.wishes import OnFailure, Script, Stage
-
-SCRIPT_NAME = "post-install-script"  # at the root of a local source (spec R30)
 
 
 def read_host(machine: str | None, *, with_image: bool) -> Host:
@@ -45,6 +45,14 @@ def read_host(machine: str | None, *, with_image: bool) -> Host:
         return default_host()
     with temporary_system() as system:
         return probe_host(system, idle_holders=not in_installation_image())
+
+
+def read_identity_of(machine: str | None) -> Identity:
+    """Return who the machine is that asks for answers: this one, or as far as a machine file or a shipped one tells.
+
+    Raises UsageError when the machine file cannot be read.
+    """
+    return Identity(read_host(machine, with_image=False).nics) if machine is not None else read_identity()
 
 
 def fingerprints_of(paths: Sequence[str]) -> Mapping[str, Fingerprint]:
@@ -77,42 +85,39 @@ def image_files(targets: Sequence[Target], host: Host) -> tuple[ImageFile, ...]:
     )
 
 
-def read_script(location: Location, media: Path | None) -> bytes:
+def read_script(script: Script, media: Path | None) -> ScriptFile:
     """Fetch a script, before anything is changed.
 
     Raises SourceError when it cannot be read or names no interpreter.
     """
+    location, stage = script.location, script.stage
     if location.kind is LocationKind.LOCAL:
-        content = open_location(location, media).read_file(SCRIPT_NAME, TEXT_LIMIT_BYTES)
+        content = open_location(location, media).read_file(stage.file_name, TEXT_LIMIT_BYTES)
     else:
         content = fetch_text(location)
-    _check_interpreter(content.partition(b"\n")[0], location.shown())
-    return content
+    _check_interpreter(stage.script, content.partition(b"\n")[0], location.shown())
+    # what a script for failed installations does can end nothing any more
+    abort = script.on_failure is OnFailure.ABORT and stage is not Stage.INSTALL_FAILED
+    return ScriptFile(location.shown(), content, abort, stage)
 
 
 def read_scripts(answers: Answers, media: Path | None) -> tuple[ScriptFile, ...]:
-    """Fetch the scripts that run when all files are in place, the post-install script first. Raises SourceError."""
+    """Fetch the scripts of all stages, in each the post-install script first. Raises SourceError."""
     wanted = [Script(Stage.FILESYSTEM_POPULATED, answers.post_install_script)] if answers.post_install_script else []
-    wanted += [script for script in answers.scripts if script.stage is Stage.FILESYSTEM_POPULATED]
-    return tuple(
-        ScriptFile(
-            script.location.shown(), read_script(script.location, media), abort=script.on_failure is OnFailure.ABORT
-        )
-        for script in wanted
-    )
+    return tuple(read_script(script, media) for script in (*wanted, *answers.scripts))
 
 
-def _check_interpreter(first_line: bytes, where: str) -> None:
+def _check_interpreter(name: str, first_line: bytes, where: str) -> None:
     """See that the script can be run here (execve(2), interpreter scripts); it runs on this machine, not the target."""
     words = first_line.removeprefix(b"#!").split()
     if not first_line.startswith(b"#!") or not words:
         raise SourceError(
-            "the post-install script does not begin with `#!`",
+            f"the {name} does not begin with `#!`",
             where=where,
             hint="its first line must name its interpreter, such as #!/bin/sh",
         )
     if first_line.endswith(b"\r"):
-        raise SourceError("the post-install script has DOS line ends (CR LF)", where=where, hint="dos2unix mends it")
+        raise SourceError(f"the {name} has DOS line ends (CR LF)", where=where, hint="dos2unix mends it")
     interpreter = os.fsdecode(words[0])
     if not os.access(interpreter, os.X_OK):
-        raise SourceError(f"the post-install script's interpreter {interpreter} is not on this machine", where=where)
+        raise SourceError(f"the {name}'s interpreter {interpreter} is not on this machine", where=where)

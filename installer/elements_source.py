@@ -64,8 +64,13 @@ POST_INSTALL_SCRIPT = ElementRow(
 )
 SCRIPT = ElementRow(
     "script",
-    "A program run at a stage; at filesystem-populated as a post-install-script. The other stages are not built in this"
-    " version yet.",
+    "A program run at a stage, with the path of the installed system as argument once that is mounted. All are fetched"
+    " before anything is changed. installation-start: after the checks, before the first change; the disks are compared"
+    " once more after it. filesystem-populated: after packages and files, before the boot loader, as a"
+    " post-install-script. installation-complete: when the host boots already. install-failed: only after a failure,"
+    " also one before anything was changed, once the answers could be read; it is ended after ten minutes, and the exit"
+    " code stays that of the failure. Its own failure is told. local: the file installation-start-script,"
+    " post-install-script, installation-complete-script or install-failed-script of the installation medium.",
     '<script stage="filesystem-populated" type="url" on-failure="abort">http://server/set-up</script>',
     repeatable=True,
     text=Text.BY_TYPE,
@@ -74,7 +79,7 @@ SCRIPT = ElementRow(
         LOCATION_TYPE,
         AttributeRow(
             "on-failure",
-            "whether its failure ends the installation",
+            "whether its failure ends the installation; at install-failed there is nothing left to end",
             values=tuple(OnFailure),
             default=OnFailure.CONTINUE,
         ),

@@ -15,6 +15,7 @@ from installer.kernel_reading import LISTS, Reading, shown
 from installer.kernel_ssh import MADE, ssh_password
 from installer.model.errors import InvalidAnswer
 from installer.model.host import SerialConsole
+from installer.model.identity import EXAMPLE, filled, has_marks
 from installer.model.problem import Problem
 from installer.model.rules_location import location
 from installer.model.secret import Secret
@@ -173,7 +174,8 @@ def _answerfile(reading: Reading) -> Secret | None:
     if "install" not in reading.given:
         reading.error("`answerfile=` without the word `install`", "add `install` to begin an unattended installation")
     try:
-        return location(reading.given["answerfile"]).url
+        text = reading.given["answerfile"]
+        return Secret(text) if has_marks(text) and location(filled(text, EXAMPLE)) else location(text).url
     except InvalidAnswer as error:
         reading.error(f"answerfile: {error.what}", error.hint)
         return None

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
-from backend.preparation import read_host
-from backend.real_system import temporary_system
+from backend.preparation import read_host, read_identity_of
+from backend.real_system import RealSystem, temporary_system
 from backend.repository import find_repositories, repository_record, show_repository, verify_repository
 from backend.repository_build import build_repository
 from backend.sources import fetch_text
@@ -31,16 +32,17 @@ from installer.model.brand import default_brand
 from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError, as_installer_error
 from installer.model.events import Event, StepFinished, StepProgress
 from installer.model.host import Host
+from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
 from installer.model.repository import Identity
 from installer.model.repository_build import make_request
-from installer.model.secret import Masker, Secret
-from installer.model.source import Repository, without_credentials
+from installer.model.secret import Masker
+from installer.model.source import Repository
 from installer.model.topics import missing_topics
 from installer.options import location_of, parse_options
 from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
-from installer.reproduce import reproducing_answerfile
+from installer.reproduce import kept_answers
 from installer.support import Support
 
 if TYPE_CHECKING:
@@ -96,16 +98,12 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
         return _install(options, reporter, log, masker, support)
     except BaseException as problem:
         log.write(log_line(traceback.format_exc()))
-        _keep(support, as_installer_error(problem), log, reporter)
+        failure = as_installer_error(problem)
+        if support.known and not isinstance(failure, Cancelled):  # an unattended run whose answers are known
+            reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run()))
         raise
     finally:
         log.close()
-
-
-def _keep(support: Support, failure: InstallerError, log: LogFile, reporter: Reporter) -> None:
-    """Leave the support bundle of an unattended run that failed once its answers were known."""
-    if support.known and not isinstance(failure, Cancelled):
-        reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run()))
 
 
 def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, support: Support) -> int:
@@ -114,29 +112,35 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         draft = _draft(options, reporter) if options.answerfile else None
     if draft is None or (options.ask_missing and missing_topics(draft)):
         return _ask(options, reporter, log, masker, draft)
-    with nothing_changed():
-        prepared = _prepared(draft, options, reporter, masker, support)
-    if options.dry_run:
-        reporter.plan(prepared.plan)
-        return ExitCode.DONE
 
     def emit(event: Event) -> None:
         _log_event(log, event)
         reporter.event(event)
 
-    with temporary_system(lambda line: log.write(log_line(line)), private_mounts=True) as system:
+    with nothing_changed():
+        answers, open_system = draft.complete(), _opener(log)
+        masker.hide(answers.root_password.text)
+        support.answers(draft)
+        runs, media = not options.dry_run and os.geteuid() == 0, Path(options.media) if options.media else None
+        with scripts_after_failure(answers, media, open_system, emit) if runs else nullcontext():
+            prepared = _prepared(answers, options, reporter, masker, support)
+    if options.dry_run:
+        reporter.plan(prepared.plan)
+        return ExitCode.DONE
+    with open_system() as system:
         other_logs = log.of_image if in_installation_image() else lambda: ()
         carry_out(prepared, system, emit, Hooks(log_lines=log.this_run, other_logs=other_logs))
     return ExitCode.DONE
 
 
+def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
+    return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
+
+
 def _prepared(
-    draft: Draft, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
+    answers: Answers, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
 ) -> Prepared:
-    """Do all that comes before the first change: answers complete, machine and sources read, plan made."""
-    answers = draft.complete()
-    masker.hide(answers.root_password.text)
-    support.answers(draft)
+    """Do all that comes before the first change: machine and sources read, plan made."""
     prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
     support.plan(prepared.plan)
     if options.verify:
@@ -163,7 +167,7 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
 
     parts = Parts(
         circumstances=_circumstances(options, masker, Support(masker.mask)),
-        open_system=lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True),
+        open_system=_opener(log),
         log=log,
         log_event=lambda event: _log_event(log, event),
         hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
@@ -194,12 +198,6 @@ def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
 
 def _circumstances(options: argparse.Namespace, masker: Masker, support: Support) -> Circumstances:
     """Return what the command line and the place of the run decide."""
-
-    def keep(answers: Answers, host: Host) -> tuple[Answers, Secret]:
-        kept = reproducing_answerfile(answers, host, salt=secrets.token_hex(8))
-        masker.hide(kept[0].root_password.text)
-        return kept
-
     return Circumstances(
         read_facts=lambda with_image: support.facts(_host(options, with_image=with_image)),
         brand=default_brand(),
@@ -209,7 +207,7 @@ def _circumstances(options: argparse.Namespace, masker: Masker, support: Support
         accept_version=options.accept_version,
         own_disks=in_installation_image(),
         plan_only=options.dry_run,
-        keep=keep,
+        keep=kept_answers(masker.hide),
     )
 
 
@@ -223,9 +221,10 @@ def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
 
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     """Fetch and read the answerfile; every problem is told, errors end the run."""
-    url = options.answerfile
-    data = sys.stdin.buffer.read() if url == "-" else fetch_text(location_of(url, "--answerfile"))
-    draft, problems = read_answerfile(data, without_credentials(url), partial=options.ask_missing)
+    url, identity = options.answerfile, read_identity_of(options.machine)
+    place = answerfile_location(url, identity)
+    data = sys.stdin.buffer.read() if url == "-" else fetch_text(place, headers=identity.headers())
+    draft, problems = read_answerfile(data, place.shown(), partial=options.ask_missing)
     reporter.require(problems)
     return draft
 

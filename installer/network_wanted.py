@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from installer.kernel_network import ALL, DHCP, network_arguments
 from installer.kernel_words import NETWORKED, KernelWords
 from installer.model.answers import Draft
+from installer.model.identity import has_marks
 from installer.model.source import Location
 
 EVERY = network_arguments(ALL, DHCP)
@@ -19,6 +20,7 @@ LOCAL_FILE = re.compile(r"(?:(file:)//(?:localhost)?)?(/.*)", re.IGNORECASE | re
 def network_wanted(words: KernelWords) -> tuple[str, ...]:
     """Return what to bring up: what the words say, or every NIC when answers from a local file name an address.
 
+    So do marks in the file's name, as which NIC is meant shows only then.
     Answers that cannot be read want none: the installer says what is wrong with them.
     """
     match = LOCAL_FILE.fullmatch(words.answerfile.reveal()) if words.answerfile else None
@@ -26,6 +28,8 @@ def network_wanted(words: KernelWords) -> tuple[str, ...]:
         return words.network
     from installer.answerfile import read_answerfile  # most starts of the image need none of it
 
+    if has_marks(match[2]):  # which file is meant may hang on the network
+        return EVERY
     path = unquote(match[2]) if match[1] else match[2]
     try:
         draft, _ = read_answerfile(Path(path).read_bytes(), path)

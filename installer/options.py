@@ -11,6 +11,10 @@ from installer.model.errors import InvalidAnswer, UsageError
 from installer.model.rules_location import location_or_file
 from installer.model.source import Location
 
+ANSWERFILE_HELP = (
+    "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
+)
+
 EPILOG = """\
 examples:
   installer --dry-run
@@ -84,7 +88,7 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
     """The options stand before or after the word `install`; there they must not undo what stood before."""
     flag = False if default is None else default
     add = parser.add_argument_group("installation").add_argument
-    add("--answerfile", metavar="URL", default=default, help="the answers: http, https, ftp, nfs, file or a plain path")
+    add("--answerfile", metavar="URL", default=default, help=ANSWERFILE_HELP)
     add("--dry-run", action="store_true", default=flag, help="show the plan, change nothing")
     add("--json", action="store_true", default=flag, help="plan, events and problems as JSON lines")
     add(

@@ -16,6 +16,7 @@ from installer.model.events import (
     Event,
     PlanFinished,
     Retried,
+    StartedAfterFailure,
     StepFailed,
     StepFinished,
     StepProgress,
@@ -120,6 +121,8 @@ class ConsoleReport:
             self._line(failure_text(event))
         elif isinstance(event, Retried):
             self._line(f"trying again: {event.title}")
+        elif isinstance(event, StartedAfterFailure):
+            self._line(f"after the failure: {event.title}")
         elif isinstance(event, PlanFinished) and event.ok:
             self._line(f"Installed in {event.duration_s:.0f} s.")
 
@@ -277,6 +280,7 @@ def plan_record(plan: Plan[SessionT]) -> dict[str, object]:
             }
             for phase in plan.phases
         ],
+        "after_failure": [step.title for step in plan.after_failure],
     }
 
 

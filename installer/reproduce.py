@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import replace
 
 from installer.answerfile import write_answerfile
@@ -12,6 +14,17 @@ from installer.model.errors import InvalidAnswer
 from installer.model.host import Host
 from installer.model.password_hash import hashed
 from installer.model.secret import Secret
+
+
+def kept_answers(hide: Callable[[Secret], None]) -> Callable[[Answers, Host], tuple[Answers, Secret]]:
+    """Return what gives the answers as they are run and kept, with a salt of chance; `hide` hears of the hash."""
+
+    def keep(answers: Answers, host: Host) -> tuple[Answers, Secret]:
+        kept = reproducing_answerfile(answers, host, salt=secrets.token_hex(8))
+        hide(kept[0].root_password.text)
+        return kept
+
+    return keep
 
 
 def reproducing_answerfile(answers: Answers, host: Host, salt: str) -> tuple[Answers, Secret]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from backend.image_mark import in_installation_image
@@ -57,6 +57,14 @@ def _open_media(media: Path | None) -> Transport:
     return DirectoryTransport(media)
 
 
-def fetch_text(location: Location, limit_bytes: int = TEXT_LIMIT_BYTES) -> bytes:
-    """Return a single small file, such as an answerfile or a script; raises SourceError, also for a larger one."""
-    return open_location(location, None).read_file("", limit_bytes)
+def fetch_text(
+    location: Location, limit_bytes: int = TEXT_LIMIT_BYTES, headers: Mapping[str, str] | None = None
+) -> bytes:
+    """Return a single small file, such as an answerfile or a script; raises SourceError, also for a larger one.
+
+    `headers` go with the request where the transport has such.
+    """
+    transport = open_location(location, None)
+    if headers and isinstance(transport, HttpTransport):
+        transport = transport.with_headers(headers)
+    return transport.read_file("", limit_bytes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -63,11 +63,18 @@ class HttpTransport(Transport):
         self._certificates = certificates
         system = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else ""
         self._verify: str | bool = certificates or system or True
+        self._headers: Mapping[str, str] = HEADERS
 
     @property
     def location(self) -> Location:
         """The URL as given, with its credentials."""
         return Location(LocationKind.URL, Secret(self._url))
+
+    def with_headers(self, headers: Mapping[str, str]) -> HttpTransport:
+        """Return the transport of the same URL whose every request has these headers too, also after a redirect."""
+        other = HttpTransport(self._url, limits=self._limits, certificates=self._certificates)
+        other._headers = {**headers, **HEADERS}
+        return other
 
     def at(self, directory: str) -> HttpTransport:
         """Extend the path; query and credentials stay."""
@@ -145,7 +152,7 @@ class HttpTransport(Transport):
                     method,
                     url._replace(netloc=_host(url), fragment="").geturl(),
                     auth=self._auth if exchange.has_credentials else None,
-                    headers=HEADERS | headers,
+                    headers={**self._headers, **headers},
                     timeout=(self._limits.connect_s, self._limits.read_s),
                     stream=True,
                     allow_redirects=False,

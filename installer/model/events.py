@@ -76,6 +76,13 @@ class Retried:
 
 
 @dataclass(frozen=True)
+class StartedAfterFailure:
+    """The run has failed, and a step begins that is there for this case; warnings tell what goes wrong with it."""
+
+    title: str
+
+
+@dataclass(frozen=True)
 class PlanFinished:
     """The run is over, resources are released."""
 
@@ -83,4 +90,4 @@ class PlanFinished:
     duration_s: float
 
 
-Event = StepStarted | StepProgress | StepFinished | Warned | StepFailed | Retried | PlanFinished
+Event = StepStarted | StepProgress | StepFinished | Warned | StepFailed | Retried | StartedAfterFailure | PlanFinished

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 SessionT = TypeVar("SessionT")
+AFTER_FAILURE = "only after a failure"
 
 
 class Step(ABC, Generic[SessionT]):
@@ -41,11 +42,15 @@ class Step(ABC, Generic[SessionT]):
 
 @dataclass(frozen=True)
 class Phase(Generic[SessionT]):
-    """A named part of the plan; `destructive` marks the phases from the point of no return on."""
+    """A named part of the plan; `destructive` marks the phases from the point of no return on.
+
+    `bootable` marks those that begin when the host boots already.
+    """
 
     title: str
     steps: tuple[Step[SessionT], ...]
     destructive: bool = True
+    bootable: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Plan(Generic[SessionT]):
     """Everything that will happen, in order. `disks` are the only disks ever written.
 
     `broken` says in what state a failure leaves them after the point of no return, when that is not "not bootable yet".
+    `after_failure` are run when the run has failed, before what it holds is released; none can fail the run again.
     """
 
     phases: tuple[Phase[SessionT], ...]
@@ -69,6 +75,7 @@ class Plan(Generic[SessionT]):
     packages: tuple[str, ...]
     notes: tuple[str, ...] = ()
     broken: str = ""
+    after_failure: tuple[Step[SessionT], ...] = ()
 
     def steps(self) -> Iterator[tuple[Phase[SessionT], Step[SessionT]]]:
         """Yield every step with its phase, in order."""
@@ -86,6 +93,11 @@ class Plan(Generic[SessionT]):
         """The sum of all weights."""
         return sum(step.weight for _, step in self.steps())
 
+    def _parts(self) -> Iterator[tuple[str, tuple[Step[SessionT], ...]]]:
+        yield from ((phase.title, phase.steps) for phase in self.phases)
+        if self.after_failure:
+            yield AFTER_FAILURE, self.after_failure
+
     def describe(self) -> tuple[str, ...]:
         """Return the whole plan as lines: disks before and after, packages, then every step."""
         lines: list[str] = []
@@ -94,9 +106,9 @@ class Plan(Generic[SessionT]):
             lines += [f"  before  {line}" for line in disk.before]
             lines += [f"  after   {line}" for line in disk.after]
         lines += ["", *self.packages]
-        for phase in self.phases:
-            lines += ["", phase.title]
-            for step in phase.steps:
+        for title, steps in self._parts():
+            lines += ["", title]
+            for step in steps:
                 first, *rest = step.describe()
                 lines.append(f"  {first}")
                 lines += [f"    {line}" for line in rest]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from installer.model.answers import Draft
 from installer.model.host import Disk
 from installer.model.storage import HolderKind
-from installer.model.wishes import Mode, Stage, TimeMethod
+from installer.model.wishes import Mode, TimeMethod
 
 NOT_BUILT = "not built in this version yet"
 NETWORK_DISKS = {"iscsi": "iSCSI", "fcoe": "FCoE"}  # by the transport: nothing logs in to them when the host starts
@@ -22,9 +22,6 @@ def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
     if disks and (named := len(disks.primary)) + len(disks.primary_rules) > 1:
         field = "disks.primary.1" if named > 1 else f"disks.primary_rules.{1 - named}"
         yield field, f"a control domain mirrored over several primary disks is {NOT_BUILT}", _ONE_PRIMARY
-    for index, script in enumerate(draft.scripts):
-        if script.stage is not Stage.FILESYSTEM_POPULATED:
-            yield f"scripts.{index}", f"a script of the stage {script.stage} is {NOT_BUILT}", _STAGE
     for index, _ in enumerate(draft.driver_sources):
         yield f"driver_sources.{index}", f"<driver-source> is {NOT_BUILT}", ""
     yield from _network(draft)
@@ -49,7 +46,6 @@ def unbuilt_disk(disk: Disk) -> tuple[str, str] | None:
 
 
 _ONE_PRIMARY = "name one primary disk; further disks for virtual machines are guest disks"
-_STAGE = f"scripts can be run at {Stage.FILESYSTEM_POPULATED}"
 
 
 def contradictions(draft: Draft) -> Iterator[tuple[str, str, str]]:

@@ -41,11 +41,22 @@ class Existing:
 
 
 class Stage(StrEnum):
-    """When a script is run: before disks are looked at, with all files in place, or at the very end."""
+    """When a script is run: before the first change, with all files in place, at the very end, or after a failure."""
 
     INSTALLATION_START = "installation-start"
     FILESYSTEM_POPULATED = "filesystem-populated"
     INSTALLATION_COMPLETE = "installation-complete"
+    INSTALL_FAILED = "install-failed"
+
+    @property
+    def script(self) -> str:
+        """What a script of the stage is called."""
+        return "post-install script" if self is Stage.FILESYSTEM_POPULATED else f"{self} script"
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file at the root of the installation medium (spec R30)."""
+        return self.script.replace(" ", "-")
 
 
 class OnFailure(StrEnum):

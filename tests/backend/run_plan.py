@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -50,5 +51,5 @@ def recording_session(system: RecordingSystem) -> Session:
 
 
 def only_told(action: tuple[str, ...]) -> bool:
-    """Say whether a failure of a change is a warning: the post-install script and the firmware's boot entry."""
-    return action[0].startswith("/scratch/post-install-script") or "efibootmgr" in action or "PARTUUID" in action
+    """Say whether a failure of a change is a warning: scripts and the firmware's boot entry."""
+    return bool(re.match("/scratch/.*-script", action[0])) or "efibootmgr" in action or "PARTUUID" in action

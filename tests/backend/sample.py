@@ -25,7 +25,7 @@ from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
 from installer.model.storage import Holder, HolderKind, Part, Signature
 from installer.model.units import GIB, MIB
-from installer.model.wishes import Access, StorageType, TimeMethod
+from installer.model.wishes import Access, Stage, StorageType, TimeMethod
 
 PASSWORD = "marked-secret-7f3a"
 SOURCE = Location(LocationKind.URL, Secret("http://user:marked-secret-url@mirror/xs/packages.main"))
@@ -119,6 +119,9 @@ VARIANTS: dict[str, Inputs] = {
         ),
         scripts=(ScriptFile("http://mirror/one", b"#!/bin/sh\n", abort=True),),
         answerfile=Secret(f"<installation>{PASSWORD}</installation>"),
+    ),
+    "scripts-of-all-stages": replace(
+        INPUTS, scripts=tuple(ScriptFile(f"http://mirror/{stage}", b"#!/bin/sh\n", stage=stage) for stage in Stage)
     ),
     "bond-vlan-ipv6": replace(
         INPUTS,

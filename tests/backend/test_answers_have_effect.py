@@ -64,6 +64,7 @@ CHANGES: dict[str, tuple[object, ...]] = {
         (Script(Stage.FILESYSTEM_POPULATED, LOCAL, OnFailure.ABORT),),
         (Script(Stage.INSTALLATION_START, LOCAL),),
         (Script(Stage.INSTALLATION_COMPLETE, LOCAL),),
+        (Script(Stage.INSTALL_FAILED, LOCAL),),
     ),
     "driver_sources": ((LOCAL,),),
     "bonds": ((Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),),
@@ -83,7 +84,8 @@ def test_every_answer_is_tried() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_an_answer_changes_the_plan_or_is_an_error(tmp_path: Path, field: str, value: object) -> None:
-    tmp_path.joinpath("post-install-script").write_text("#!/bin/sh\n")
+    for stage in Stage:
+        tmp_path.joinpath(stage.file_name).write_text("#!/bin/sh\n")
     answers, problems = choose_devices(replace(ANSWERS, **{field: value}), INPUTS.host)  # type: ignore[arg-type]  # as said
     if errors((*problems, *check_answers(answers, INPUTS.host))):
         return

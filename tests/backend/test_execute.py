@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -17,6 +17,7 @@ from installer.model.errors import Cancelled, CommandFailed, DeviceError, DiskRe
 from installer.model.events import (
     Event,
     PlanFinished,
+    StartedAfterFailure,
     StepFailed,
     StepFinished,
     StepProgress,
@@ -165,3 +166,60 @@ def test_fault_of_the_program_releases_and_is_told_in_one_line() -> None:
 def test_missing_tools_are_all_named_at_once() -> None:
     with pytest.raises(MissingTool, match=r"grub-mkimage.*vgcreate"):
         check_tools(make_plan(INPUTS), lambda tool: tool not in ("vgcreate", "grub-mkimage"))
+
+
+@dataclass(frozen=True)
+class _Note(Step[Session]):
+    noted: list[str]
+    error: BaseException | None = None
+
+    @property
+    def title(self) -> str:
+        return "note"
+
+    def run(self, session: Session) -> None:
+        self.noted.append(session.target)
+        if self.error:
+            raise self.error
+
+
+def _failing(noted: list[str], *steps: Step[Session], last: BaseException | None = None) -> InstallPlan:
+    return replace(_plan(*steps), after_failure=(_Note(noted, last), _Note(noted)))
+
+
+def test_steps_after_a_failure_run_before_the_release_and_only_after_a_failure() -> None:
+    noted: list[str] = []
+    plan = _failing(noted, _Acquire(noted, "released"), _Raise(DeviceError("broken")))
+    events, error = _run(plan, RecordingSystem())
+    assert noted == ["", "", "released"] and str(error) == "broken"
+    kinds = [type(event) for event in events][-4:]
+    assert kinds == [StepFailed, StartedAfterFailure, StartedAfterFailure, PlanFinished]
+    noted.clear()
+    assert _run(_failing(noted, _Acquire([], "x")), RecordingSystem())[1] is None and noted == []
+
+
+@pytest.mark.parametrize("last", [DeviceError("also broken"), ValueError("a fault")])
+def test_what_goes_wrong_after_a_failure_is_a_warning_and_the_next_step_runs(last: Exception) -> None:
+    noted: list[str] = []
+    events, error = _run(_failing(noted, _Raise(DiskRefused("broken")), last=last), RecordingSystem())
+    assert len(noted) == 2 and isinstance(error, DiskRefused)
+    assert [event.message[:5] for event in events if isinstance(event, Warned)] == ["note:"]
+
+
+def test_breaking_off_ends_what_runs_after_a_failure_and_the_failure_stays() -> None:
+    noted: list[str] = []
+    plan = _failing(noted, _Acquire(noted, "released"), _Raise(DeviceError("broken")), last=KeyboardInterrupt())
+    _, error = _run(plan, RecordingSystem())
+    assert noted == ["", "released"] and isinstance(error, DeviceError)
+
+
+def test_nothing_runs_after_a_run_that_was_broken_off() -> None:
+    noted: list[str] = []
+    _, error = _run(_failing(noted, _Raise(KeyboardInterrupt())), RecordingSystem())
+    assert noted == [] and isinstance(error, Cancelled)
+
+
+def test_a_release_that_fails_is_a_failure_without_a_target() -> None:
+    noted: list[str] = []
+    _, error = _run(_failing(noted, _Acquire([], "only", fails=True)), RecordingSystem())
+    assert noted == ["", ""] and isinstance(error, DeviceError)

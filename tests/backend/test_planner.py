@@ -10,9 +10,14 @@ import pytest
 from backend.execute import execute
 from backend.planner import Inputs, make_plan
 from backend.recording import RecordingSystem
+from backend.steps.partition import CheckDisk
+from backend.steps.scripts import RunScript
 from installer.model.errors import DiskRefused
+from installer.model.wishes import Stage
 from tests.backend.run_plan import recording_session
 from tests.backend.sample import ANSWERS, HOST, INPUTS, PLANS, SDA, VARIANTS
+
+FIRST = Stage.INSTALLATION_START
 
 
 def _compare(path: Path, text: str, *, write: bool) -> None:
@@ -59,14 +64,26 @@ def test_no_disk_but_the_chosen_ones_is_named() -> None:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_boot_code_comes_after_everything_that_boots(name: str) -> None:
-    titles = [phase.title for phase in make_plan(VARIANTS[name]).phases]
+    phases = make_plan(VARIANTS[name]).phases
+    titles = [phase.title for phase in phases if phase.title != Stage.INSTALLATION_COMPLETE.script]
     assert titles[-2:] == ["boot loader", "log"]
+    assert [phase.title for phase in phases if phase.bootable] == [
+        phase.title for phase in phases[1 + [phase.title for phase in phases].index("boot loader") :]
+    ]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_checks_come_before_the_point_of_no_return(name: str) -> None:
     phases = make_plan(VARIANTS[name]).phases
-    assert [phase.destructive for phase in phases] == [False] + [True] * (len(phases) - 1)
+    harmless = [phase.title for phase in phases if not phase.destructive]
+    assert [phase.title for phase in phases[: len(harmless)]] == harmless
+    assert set(harmless) - {Stage.INSTALLATION_START.script} == {"last checks"}
+
+
+def test_disks_are_compared_again_after_what_may_take_its_time() -> None:
+    steps = [step for _, step in make_plan(VARIANTS["scripts-of-all-stages"]).steps()]
+    (script,) = [at for at, step in enumerate(steps) if isinstance(step, RunScript) and step.stage is FIRST]
+    assert steps[script - 1] == steps[script + 1] == CheckDisk("sda")
 
 
 def test_primary_disk_named_again_as_guest_disk_is_one_disk() -> None:

@@ -10,7 +10,7 @@ from installer.model.check import check_answers
 from installer.model.host import Firmware
 from installer.model.problem import errors
 from installer.model.secret import Secret
-from installer.model.wishes import Access, StorageType
+from installer.model.wishes import Access, Stage, StorageType
 from tests.backend.sample import DRIVERS, IDENTITIES, INPUTS, PASSWORD
 from tests.backend.test_machines import PLANNED, common_answers, load
 
@@ -20,13 +20,13 @@ def _plain(inputs: Inputs) -> Inputs:
 
 
 def _rich(inputs: Inputs) -> Inputs:
-    """Ask for what adds steps: keys, a script that must not fail, drivers, a package left out, the answers kept."""
+    """Ask for what adds steps: keys, scripts that must not fail, drivers, a package left out, the answers kept."""
     access = Access(("ssh-ed25519 AAAA admin",), ssh=True)
     return replace(
         inputs,
         answers=replace(inputs.answers, access=access, skipped_packages=("docs",)),
         repositories=(*inputs.repositories, DRIVERS),
-        scripts=(ScriptFile("http://mirror/one", b"#!/bin/sh\n", abort=True),),
+        scripts=tuple(ScriptFile("http://mirror/one", b"#!/bin/sh\n", True, stage) for stage in Stage),
         answerfile=Secret(f"<installation>{PASSWORD}</installation>"),
     )
 

@@ -34,6 +34,7 @@ from installer.model.plan import Step
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 from installer.model.units import GIB, MIB
+from installer.model.wishes import Stage
 from tests.backend.sample import ANSWERS, HOST, INPUTS
 from tests.backend.small_repository import small_repository
 from tests.faults.verdict import RELEASE, WORDS, Place, check_outcome, places
@@ -41,7 +42,12 @@ from tests.needs import needs
 
 # one line a machine: what the sweep is run for
 MACHINES = {"BIOS, MBR": Firmware.BIOS, "UEFI, GPT": Firmware.UEFI}
-SCRIPT = b"#!/bin/sh\ntouch $1/etc/ran\n"
+SCRIPTS = {
+    Stage.INSTALLATION_START: b"#!/bin/sh\nexit $#\n",
+    Stage.FILESYSTEM_POPULATED: b"#!/bin/sh\ntouch $1/etc/ran\n",
+    Stage.INSTALLATION_COMPLETE: b"#!/bin/sh\ntest -e $1/etc/ran\n",
+    Stage.INSTALL_FAILED: b"#!/bin/sh\nexit 7\n",
+}
 SWAP_BYTES = MIB  # of 512 MiB, which would be most of the time
 FIRST_DESTRUCTIVE = "disks"
 
@@ -233,7 +239,7 @@ def world(directory: Path, firmware: Firmware) -> Iterator[World]:
             answers=replace(ANSWERS, post_install_script=location, sources=(location,)),
             repositories=find_repositories(location, None),
             images=(ImageFile("sda", image, 16 * GIB),),
-            scripts=(ScriptFile(location.shown(), SCRIPT),),
+            scripts=tuple(ScriptFile(location.shown(), text, stage=stage) for stage, text in SCRIPTS.items()),
         )
         yield World(directory, inputs, unchosen, _digests(unchosen))
 

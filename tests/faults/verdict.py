@@ -7,16 +7,16 @@ import shlex
 from dataclasses import dataclass
 
 from backend.execute import COMPLETE, STOPPED, UNTOUCHED
-from backend.planner import Inputs
+from backend.planner import Inputs, make_plan
+from backend.steps.scripts import RunScript
 from backend.steps.stale import stop_steps
 from installer.model.check_storage import chosen_disks, is_one_of
 from installer.model.errors import ExitCode, InstallerError
-from installer.model.events import Event, PlanFinished, StepFailed, StepStarted, Warned
+from installer.model.events import Event, PlanFinished, StartedAfterFailure, StepFailed, StepStarted, Warned
 from tests.backend.run_plan import only_told
 
 WORDS = "made to fail"
 RELEASE = "release what was mounted and attached"
-SCRIPT = "run the post-install script"
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,13 @@ def check_outcome(
     told = [event for event in events if isinstance(event, StepFailed | Warned)]
     assert "marked-secret" not in repr(events) + repr(error) + str(error) + more, "a secret is shown"
     assert isinstance(events[-1], PlanFinished)
+    plan = make_plan(inputs)
+    last_words = [event.title for event in events if isinstance(event, StartedAfterFailure)]
+    assert last_words == ([step.title for step in plan.after_failure] if error else []), last_words
     names_only_chosen_disks(inputs, repr(events) + more)
-    script = place.title.startswith(SCRIPT)
-    aborts = script and any(each.abort for each in inputs.scripts)
-    if (script or only_told(change)) and not aborts:  # the host is complete without it
+    scripts = {step.title: step.abort for _, step in plan.steps() if isinstance(step, RunScript)}
+    aborts = scripts.get(place.title, False)
+    if (place.title in scripts or only_told(change)) and not aborts:  # the host is complete without it
         assert error is None and any(isinstance(event, Warned) for event in told), told
         return
     (failed,) = [event for event in told if isinstance(event, StepFailed)]
@@ -73,6 +76,8 @@ def check_outcome(
     chosen = chosen_disks(inputs.answers, inputs.host)
     if place.title == RELEASE:
         assert state == COMPLETE, state
+    elif place.title in {step.title for phase, step in plan.steps() if phase.bootable}:
+        assert all(disk.name in state for disk in chosen) and "is installed and boots" in state, state
     elif place.destructive:
         assert all(disk.name in state for disk in chosen) and "not bootable" in state, state
     else:

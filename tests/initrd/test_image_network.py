@@ -123,3 +123,17 @@ def test_naming_a_nic_that_is_not_there_fails_and_tells_those_that_are(tmp_path:
     assert "no NIC 52:54:00:00:00:09" in result.stdout and f"eth1 {SECOND}" in result.stdout
     assert "status 1" in result.stdout
     assert names(result) == {"eth0": FIRST, "eth1": SECOND, "eth2": THIRD}
+
+
+def test_the_name_that_dhcp_gives_is_kept_and_goes_with_the_next_address(tmp_path: Path) -> None:
+    event = PROGRAM.parent / "dhcp-event"
+    lease = "interface=eth0 ip=10.1.2.3 mask=24 router=10.1.2.1 dns=10.1.2.53"
+    result = run(
+        tmp_path,
+        "mount -t tmpfs none /run",
+        f"mkdir {tmp_path}/state",
+        f"hostname=rack7 {lease} {event} bound && cat {tmp_path}/state/eth0.hostname",
+        f"{PROGRAM} eth0 static 10.1.2.4/24 10.1.2.1 && ls {tmp_path}/state",
+    )
+    assert "rack7" in result.stdout, result
+    assert "eth0.hostname" not in result.stdout

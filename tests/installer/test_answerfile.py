@@ -35,7 +35,7 @@ from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 from installer.model.unbuilt import NOT_BUILT
 from installer.model.units import GIB
-from installer.model.wishes import OnFailure, StorageType, TimeMethod
+from installer.model.wishes import OnFailure, Stage, StorageType, TimeMethod
 from tests.installer.drafts import DRAFTS
 
 FILES = Path(__file__).parent.parent / "answerfiles"
@@ -320,7 +320,15 @@ def test_a_disk_may_be_described() -> None:
 def test_keys_scripts_and_interfaces_are_read() -> None:
     keys = good("access").access
     assert [key.split()[0] for key in keys.ssh_keys] == ["ssh-ed25519", "ssh-rsa"] and keys.ssh is False
-    assert [script.on_failure for script in good("scripts").scripts] == [OnFailure.ABORT, OnFailure.CONTINUE]
+    scripts = good("scripts").scripts
+    assert [(script.stage, script.on_failure) for script in scripts] == [
+        (Stage.FILESYSTEM_POPULATED, OnFailure.ABORT),
+        (Stage.FILESYSTEM_POPULATED, OnFailure.CONTINUE),
+        (Stage.INSTALLATION_START, OnFailure.ABORT),
+        (Stage.INSTALLATION_COMPLETE, OnFailure.CONTINUE),
+        (Stage.INSTALL_FAILED, OnFailure.CONTINUE),
+    ]
+    assert scripts[2].location.shown() == "nfs://server/scripts/start"
     bonded = good("bond-and-ipv6")
     assert bonded.bonds == (Bond("bond0", BondMode.LACP, ("eth0", "00:16:3e:00:00:02")),)
     v6 = V6(ProtocolV6.STATIC, IPv6Interface("2001:db8::7/64"), IPv6Address("fe80::1"))

@@ -400,3 +400,16 @@ def test_any_values_are_read_and_every_problem_is_one_line(text: str) -> None:
     words, problems = parse_kernel_words(text, BARE)
     assert words.output in BARE
     assert all("\n" not in problem.line() for problem in problems)
+
+
+@pytest.mark.parametrize("address", ["http://h/{mac}.xml", "nfs://h/{serial}/a", "server:/answers/{hostname}.xml"])
+def test_marks_in_the_address_of_the_answers_are_left_for_the_installer(address: str) -> None:
+    words, problems = read(f"answerfile={address} install")
+    assert words.answerfile and (words.answerfile.reveal(), words.network, problems) == (address, ("all",), [])
+
+
+@pytest.mark.parametrize("mark", ["{asset}", "{{ mac }}", "{mac"])
+def test_other_marks_in_the_address_of_the_answers_are_errors(mark: str) -> None:
+    words, problems = parse_kernel_words(f'answerfile="http://u:hidden@h/{mark}" install', BARE)
+    assert words.answerfile is None and len(errors(problems)) == 1
+    assert "hidden" not in problems[0].line()

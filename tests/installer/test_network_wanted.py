@@ -57,3 +57,8 @@ def test_words_are_followed_without_a_look_at_the_file(tmp_path: Path) -> None:
     assert network_wanted(_words("answerfile=http://h/a")) == ("all",)
     assert network_wanted(_words("answerfile=/not/there.xml")) == ()
     assert network_wanted(KernelWords()) == ()
+
+
+def test_a_local_file_whose_name_hangs_on_the_network_wants_it() -> None:
+    assert network_wanted(_words("answerfile=/answers-{mac}.xml")) == ("all",)
+    assert network_wanted(_words("answerfile=file:///answers-{serial}.xml network_device=eth1")) == ("eth1",)

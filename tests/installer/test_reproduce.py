@@ -19,7 +19,7 @@ from installer.model.interface import Bond, BondMode
 from installer.model.password_hash import hashed
 from installer.model.problem import errors
 from installer.model.secret import Secret
-from installer.model.wishes import NO_TRUST, Mode, Stage, StorageType
+from installer.model.wishes import NO_TRUST, Mode, StorageType
 from installer.reproduce import reproducing_answerfile
 from tests.backend.sample import HOST, INPUTS, PASSWORD, SDA, SDB, STATIC
 from tests.installer.drafts import INSTALLING
@@ -103,7 +103,6 @@ def with_machine(draft: Draft, disks: DiskChoice, nic: tuple[str | None, str | N
         sources=draft.sources or STATIC.sources,
         timezone=draft.timezone or "UTC",
         interface=replace(interface, name=name, mac=mac),
-        scripts=tuple(script for script in draft.scripts if script.stage is Stage.FILESYSTEM_POPULATED),
         driver_sources=(),
         bonds=(BOND,) if name == BOND.name else (),
         other_interfaces=(),
