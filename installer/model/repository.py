@@ -21,6 +21,7 @@ IDENTITY_LINES = ("id", "name", "product", "version")
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)*"
 TYPE_FIELDS = {
     PackageType.TBZ2: ("required|optional", "file", "destination"),
+    PackageType.TZST: ("required|optional", "file", "destination"),
     PackageType.DRIVER: ("file", "destination"),
     PackageType.FIRMWARE: ("file",),
 }
@@ -156,7 +157,7 @@ def _parse_package(fields: Sequence[str]) -> Package:
     wrong += _count_problems(package_type, rest)
     if wrong:
         raise ValueError("; ".join(wrong))
-    requirement = rest[0] if package_type is PackageType.TBZ2 else "required"
+    requirement = rest[0] if package_type.is_tarball else "required"
     filename, destination = _places(package_type, rest)
     package = Package(
         name, int(size), md5.lower(), package_type, filename, destination, requirement != "optional", loader
@@ -218,7 +219,7 @@ def field_problems(package: Package) -> list[str]:
     variable = KERNEL_VERSION if package.type is PackageType.DRIVER else ""
     if "$" in package.destination.replace(variable, ""):
         wrong.append(f"destination: `{_short(package.destination)}`: only {KERNEL_VERSION} of a driver is replaced")
-    if package.type is not PackageType.TBZ2 and package.destination.endswith("/"):
+    if not package.type.is_tarball and package.destination.endswith("/"):
         wrong.append(f"destination: `{_short(package.destination)}` must end with the file's own name")
     return wrong
 
@@ -251,7 +252,7 @@ def format_repository(identity: Identity) -> str:
 
 
 def format_packages(packages: Sequence[Package]) -> str:
-    """Return the text of XS-PACKAGES for tbz2 packages; parse_packages is the inverse."""
+    """Return the text of XS-PACKAGES for tarballs; parse_packages is the inverse."""
     return "".join(
         f"{package.name} {package.size_bytes} {package.md5} {package.type} "
         f"{'required' if package.required else 'optional'} {package.filename} {package.destination}"

@@ -68,11 +68,17 @@ def _without_user(rest: str) -> str:
 
 
 class PackageType(StrEnum):
-    """The package types of G C.3.3."""
+    """The package types of G C.3.3, and tzst, which is an extension of ours."""
 
     TBZ2 = "tbz2"
+    TZST = "tzst"
     DRIVER = "driver"
     FIRMWARE = "firmware"
+
+    @property
+    def is_tarball(self) -> bool:
+        """Whether it is unpacked at a directory, not put in place as one file."""
+        return self in (PackageType.TBZ2, PackageType.TZST)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.packages import HANDLERS, tbz2
+from backend.packages import HANDLERS
+from backend.packages import tarball as tarball_module
 from backend.packages.tbz2 import install_tbz2
 from backend.recording import RecordingSystem
 from installer.model.errors import CommandFailed, PackageError, SourceError
@@ -294,7 +295,7 @@ BOMB = bz2.compress(bytes(45_900_000)) * 3000  # 210 kB that decompress to 138 G
 def test_a_package_that_decompresses_to_no_end_is_given_up(
     target: Target, before: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tbz2, "LEAST_CPU_S", 1)
+    monkeypatch.setattr(tarball_module, "LEAST_CPU_S", 1)
     data = before + BOMB
     with pytest.raises(PackageError) as caught:
         unpack(target, data, package(data))
@@ -306,7 +307,7 @@ def test_a_package_that_decompresses_to_no_end_is_given_up(
 def test_a_package_with_one_file_of_no_end_fills_the_root_partition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tbz2, "LEAST_CPU_S", 2)
+    monkeypatch.setattr(tarball_module, "LEAST_CPU_S", 2)
     data = endless_file(8 * 1024 * MIB) + BOMB
     with mounted_target(tmp_path, size_bytes=8 * MIB) as target, pytest.raises(PackageError, match="partition is full"):
         unpack(target, data, package(data))

@@ -78,17 +78,19 @@ def test_refuses_bad_repository_files(text: str, where: str, message: str) -> No
     assert caught.value.exit_code is ExitCode.FAILED
 
 
-def test_reads_the_three_types_of_package() -> None:
+def test_reads_every_type_of_package() -> None:
     text = f"""
 {DOCS}
 extra\t77001   {MD5.upper()} \ttbz2 optional extra.tar.bz2 /opt/extra
 
+small 9 {MD5} tzst optional small.tar.zst /opt
 nic 5 {MD5} driver nic.ko /lib/modules/${{KERNEL_VERSION}}/extra/nic.ko
 firmware 12 {MD5} firmware sample_firmware.bin
 """.replace("\n", "\r\n")
     assert packages(text) == (
         Package("docs", 37750, MD5, PackageType.TBZ2, "docs.tar.bz2", "/"),
         Package("extra", 77001, MD5, PackageType.TBZ2, "extra.tar.bz2", "/opt/extra", required=False),
+        Package("small", 9, MD5, PackageType.TZST, "small.tar.zst", "/opt", required=False),
         Package("nic", 5, MD5, PackageType.DRIVER, "nic.ko", "/lib/modules/${KERNEL_VERSION}/extra/nic.ko"),
         Package("firmware", 12, MD5, PackageType.FIRMWARE, "sample_firmware.bin", "/lib/firmware/sample_firmware.bin"),
     )
@@ -129,7 +131,10 @@ def test_packages_survive_writing() -> None:
         (f"docs 1e3 {MD5} tbz2 required docs.tar.bz2 /", "size: `1e3` is not a plain decimal"),
         (f"docs ٣ {MD5} tbz2 required docs.tar.bz2 /", "size: `٣` is not a plain decimal"),
         (f"docs {'9' * 5000} {MD5} tbz2 required docs.tar.bz2 /", "is not a plain decimal"),
-        (f"docs 1 {MD5} rpm required docs.tar.bz2 /", "type: `rpm` is unknown (known are tbz2, driver, firmware)"),
+        (
+            f"docs 1 {MD5} rpm required docs.tar.bz2 /",
+            "type: `rpm` is unknown (known are tbz2, tzst, driver, firmware)",
+        ),
         (f"docs 1 {MD5} tbz required docs.tar.bz2 /", "did you mean tbz2?"),
         (f"docs 1 {MD5} TBZ2 required docs.tar.bz2 /", "did you mean tbz2?"),
         (f"docs 1 {MD5} tbz2 needed docs.tar.bz2 /", "`needed`, not required or optional"),
