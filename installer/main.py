@@ -19,7 +19,7 @@ from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
 from backend.preparation import read_host
 from backend.real_system import temporary_system
-from backend.repository import find_repositories, repository_record, show_repository, verify_repository
+from backend.repository import find_repositories, repository_record, show_repository, sums_checked, verify_repository
 from backend.repository_build import build_repository
 from backend.sources import fetch_text
 from backend.targets import parse_size, parse_target
@@ -278,7 +278,7 @@ def _verify(repository: Repository, reporter: Reporter) -> int:
     for fault in faults:
         reporter.error(fault)
     if not faults:
-        text = f"{repository.id}: size and MD5 of all {len(repository.packages)} packages are right"
+        text = f"{repository.id}: {sums_checked(repository)} of all {len(repository.packages)} packages are right"
         reporter.lines((text,), {"event": "Verified", "id": repository.id})
     return len(faults)
 

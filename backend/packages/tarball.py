@@ -46,7 +46,7 @@ class Decompressor:
 def install_tarball(system: System, stream: Iterator[bytes], package: Package, decompressor: Decompressor) -> None:
     """Unpack a package at its destination on the target; `stream` is checked while it passes.
 
-    Raises PackageError when size or MD5 differ, when it cannot be unpacked and when the root partition is full.
+    Raises PackageError when size or a sum differ, when it cannot be unpacked and when the root partition is full.
     """
     if package.destination != "/":
         why = f"the destination {package.destination} of package {package.name} cannot be made"

@@ -21,7 +21,7 @@ WEIGHTS = {PackageType.TBZ2: 8, PackageType.TZST: 4}
 
 @dataclass(frozen=True)
 class InstallPackage(Step[Session]):
-    """Install one package of a repository; size and MD5 are checked over the very bytes that are unpacked.
+    """Install one package of a repository; size and sums are checked over the very bytes that are unpacked.
 
     When a source fails, the next one with the same repository goes on; when it gave a wrong package, that is taken
     whole from the next one.
@@ -59,7 +59,8 @@ class InstallPackage(Step[Session]):
 
     def describe(self) -> tuple[str, ...]:
         package = self.package
-        return (f"{self.title}: {package.filename} of {self.repository} to {package.destination}, MD5 {package.md5}",)
+        sums = f"MD5 {package.md5}" + (f", SHA-256 {package.sha256}" if package.sha256 else "")
+        return (f"{self.title}: {package.filename} of {self.repository} to {package.destination}, {sums}",)
 
 
 @dataclass(frozen=True)

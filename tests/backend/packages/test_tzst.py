@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import lzma
 import os
 import resource
@@ -137,6 +138,15 @@ def test_wrong_md5_and_too_many_bytes_are_named(target: Target) -> None:
         unpack(target, damaged, about(GOOD))
     with pytest.raises(PackageError, match="cannot be unpacked: "):
         unpack(target, damaged)
+
+
+@pytest.mark.root
+def test_stated_sha256_is_checked_beside_the_md5(target: Target) -> None:
+    right = hashlib.sha256(GOOD).hexdigest()
+    unpack(target, GOOD, replace(about(GOOD), sha256=right))
+    assert (target.root / "a/file").read_bytes() == CONTENT
+    with pytest.raises(PackageError, match=f"has the SHA-256 {right}, XS-PACKAGES states {'0' * 64}"):
+        unpack(target, GOOD, replace(about(GOOD), sha256="0" * 64))
 
 
 @pytest.mark.root
