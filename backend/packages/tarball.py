@@ -20,7 +20,8 @@ FULL = ("No space left on device", "Wrote only ")  # tar says the latter of the 
 # A processor of 1.5 GHz needs 0.4 s for a MiB, an emulated one 2 s.
 LEAST_CPU_S = 60
 CPU_S_PER_MIB = 20
-# GNU tar 1.34, tar(1). Not used: --absolute-names, so that `/` and `..` in member names are refused.
+# GNU tar 1.34, tar(1). Not used: --absolute-names, so that `/` and `..` in member names are refused; --acls, which
+# replaces the lists that came as extended attributes, the way `repo build` packs them, by those of the mode.
 OPTIONS = (
     "--extract",
     "--file=-",
@@ -30,7 +31,6 @@ OPTIONS = (
     "--preserve-permissions",
     "--xattrs",
     "--xattrs-include=*",
-    "--acls",
     "--keep-directory-symlink",  # else a package with lib/firmware/ replaces /lib -> usr/lib by a directory
 )
 
