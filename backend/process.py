@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import select
@@ -25,6 +26,7 @@ ENVIRONMENT = {
     "LVM_SUPPRESS_FD_WARNINGS": "1",
 }
 TAIL_LINES = 10
+PIPE_BYTES = 1024 * 1024  # what anybody may have (pipe(7)); with 64 KiB quick programs wait for each other
 COMPLAINT_BYTES = 4096
 PIECE_BYTES = 65536
 
@@ -94,6 +96,10 @@ class Pipeline:
         if before:
             before.close()  # so that a program hears when the one it feeds has died
         self._processes.append(process)
+        for pipe in (process.stdin, None if last else process.stdout):
+            if pipe:
+                with suppress(OSError):  # a user may have too many of them
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         with suppress(ProcessLookupError):  # it has ended already
             if self._cpu_s:
                 resource.prlimit(process.pid, resource.RLIMIT_CPU, (self._cpu_s, self._cpu_s + 1))
