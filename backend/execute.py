@@ -30,7 +30,7 @@ Listener = Callable[[Event], None]
 AskAfterFailure = Callable[[StepFailed], AfterFailure]
 DEBIAN_PACKAGES = (
     "on Debian: apt-get install parted fdisk e2fsprogs lvm2 grub-pc-bin grub-common lbzip2 tar passwd, "
-    "and for UEFI dosfstools mtools grub-efi-amd64-bin efibootmgr"
+    "for UEFI dosfstools mtools grub-efi-amd64-bin efibootmgr, for tzst packages zstd"
 )
 UNTOUCHED = "Nothing on any disk has been changed."
 STOPPED = (

@@ -9,6 +9,7 @@ from pathlib import Path
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
 from backend.identities import Identities, new_identities
+from backend.layout import DOM0_PARTITION
 from backend.log import OtherLogs
 from backend.planner import Inputs, make_plan
 from backend.preparation import fingerprints_of, image_files, read_scripts, with_contents
@@ -16,12 +17,14 @@ from backend.probe.in_use import Fingerprint
 from backend.repository import check_packages, find_repositories
 from backend.session import LocalTime, OpenSource, Session, keep_clock
 from backend.sources import open_location
+from backend.steps.filesystem import SWAP_BYTES
 from backend.system import System
 from backend.targets import Target, TargetSpec, apply_targets, read_targets, untargeted
 from installer.model.answers import Answers
 from installer.model.brand import Brand, check_repositories
 from installer.model.check import check_answers
 from installer.model.check_boot import check_secure_boot
+from installer.model.check_room import check_room
 from installer.model.choice import choose_devices
 from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
@@ -104,6 +107,7 @@ def prepare(
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
     repositories = _repositories(answers, circumstances, require)
     require(check_secure_boot(host, repositories, answers.skipped_packages))
+    require(check_room(repositories, answers.skipped_packages, DOM0_PARTITION - SWAP_BYTES))
     inputs = Inputs(
         answers=answers,
         host=host,

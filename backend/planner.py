@@ -21,7 +21,7 @@ from backend.steps.keyboard import keyboard_file
 from backend.steps.logs import CopyLog
 from backend.steps.modules import IndexModules
 from backend.steps.network import management_bridge, network_files
-from backend.steps.packages import InstallPackage
+from backend.steps.packages import install_package
 from backend.steps.partition import AttachImage, CheckDisk, DetachLeftBehind, PartitionDisk, WipeDisk
 from backend.steps.password import SetRootPassword
 from backend.steps.scripts import RunScript
@@ -168,12 +168,12 @@ def _storage(inputs: Inputs, disks: tuple[Disk, ...], table: PartitionTable, sto
 def package_steps(inputs: Inputs) -> Steps:
     """Return the tarballs in order, then single files: they need the kernel and links such as /lib -> usr/lib."""
     steps = [
-        InstallPackage(repository.id, repository.location, package, repository.fallbacks)
+        install_package(repository, package)
         for repository in inputs.repositories
         for package in repository.packages
         if package.name not in inputs.answers.skipped_packages
     ]
-    steps.sort(key=lambda step: step.package.type is not PackageType.TBZ2)
+    steps.sort(key=lambda step: not step.package.type.is_tarball)
     drivers = any(step.package.type is PackageType.DRIVER for step in steps)
     return (*steps, *((IndexModules(),) if drivers else ()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import select
@@ -25,6 +26,7 @@ ENVIRONMENT = {
     "LVM_SUPPRESS_FD_WARNINGS": "1",
 }
 TAIL_LINES = 10
+PIPE_BYTES = 1024 * 1024  # what anybody may have (pipe(7)); with 64 KiB quick programs wait for each other
 COMPLAINT_BYTES = 4096
 PIECE_BYTES = 65536
 
@@ -62,9 +64,12 @@ def run_program(
 class Pipeline:
     """Programs connected by pipes, fed by `write`; leaving the context waits for them and raises their failure."""
 
-    def __init__(self, commands: Sequence[Argv], log: Log, cpu_s: int | None = None) -> None:
+    def __init__(
+        self, commands: Sequence[Argv], log: Log, cpu_s: int | None = None, memory_bytes: int | None = None
+    ) -> None:
         self._commands = tuple(commands)
         self._cpu_s = cpu_s  # of processor time for each of them
+        self._memory_bytes = memory_bytes  # of address space for each of them
         self._log = log
         self._processes: list[subprocess.Popen[bytes]] = []
         self._complaints: list[bytes] = []
@@ -91,9 +96,15 @@ class Pipeline:
         if before:
             before.close()  # so that a program hears when the one it feeds has died
         self._processes.append(process)
-        if self._cpu_s:
-            with suppress(ProcessLookupError):  # it has ended already
+        for pipe in (process.stdin, None if last else process.stdout):
+            if pipe:
+                with suppress(OSError):  # a user may have too many of them
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        with suppress(ProcessLookupError):  # it has ended already
+            if self._cpu_s:
                 resource.prlimit(process.pid, resource.RLIMIT_CPU, (self._cpu_s, self._cpu_s + 1))
+            if self._memory_bytes:  # it takes more only after it has read something
+                resource.prlimit(process.pid, resource.RLIMIT_AS, (self._memory_bytes, self._memory_bytes))
         self._listen(process)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -142,7 +153,10 @@ class Pipeline:
         return statuses
 
     def _finish(self) -> None:
-        """Wait; the last program's failure is told first, because those before it only lost their reader."""
+        """Wait; the first program that failed by itself is told, with what those behind it made of its end.
+
+        One that lost its reader is ended by SIGPIPE: then the reader's failure is what went wrong.
+        """
         results = list(zip(self._commands, self._wait(), self._complaints, strict=True))
         for argv, status, complaint in results:
             self._log(f"$ {shlex.join(argv)} -> {status}")
@@ -153,10 +167,10 @@ class Pipeline:
                 said = b"".join(self._complaints).decode(errors="replace").splitlines()
                 why = f"{argv[0]} took more than {self._cpu_s} s of processor time"
                 raise CommandFailed(argv, status, tuple(said[-TAIL_LINES:]), why=why)
-        for argv, status, complaint in reversed(results):
-            if status:
-                lines = tuple(complaint.decode(errors="replace").splitlines())
-                raise CommandFailed(argv, status, lines[-TAIL_LINES:])
+        failed = [result for result in results if result[1] not in (0, -signal.SIGPIPE)]
+        for argv, status, _ in failed or [result for result in results if result[1]]:
+            ends = [said.decode(errors="replace").splitlines()[-TAIL_LINES:] for *_, said in failed]
+            raise CommandFailed(argv, status, tuple(line for lines in ends for line in lines))
 
 
 class Child:

@@ -11,6 +11,7 @@ from backend.sources import open_location
 from backend.sources.checked import checked
 from backend.sources.transport import AbsentError, Transport, UnreachableError
 from installer.model.errors import PackageError, SourceError
+from installer.model.package_fields import extension_fields
 from installer.model.repository import (
     PACKAGES_FILE,
     REPOSITORY_FILE,
@@ -139,6 +140,8 @@ def show_repository(repository: Repository) -> tuple[str, ...]:
             f"  {package.name:{width}}  {package.type:8}  {needed}  {human_size(package.size_bytes):>9}"
             f"  {package.md5}  {package.filename} -> {package.destination}"
         )
+        if fields := extension_fields(package):
+            lines.append(f"  {'':{width}}  {' '.join(fields)}")
     return tuple(lines)
 
 
@@ -153,3 +156,12 @@ def repository_record(repository: Repository) -> dict[str, object]:
         "location": repository.location.shown(),
         "packages": [asdict(package) for package in repository.packages],
     }
+
+
+def sums_checked(repository: Repository) -> str:
+    """Return in words what of the packages was checked."""
+    strong = sum(bool(package.sha256) for package in repository.packages)
+    if not strong:
+        return "size and MD5"
+    count = "" if strong == len(repository.packages) else f" (stated for {strong})"
+    return f"size, MD5 and SHA-256{count}"

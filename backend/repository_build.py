@@ -26,17 +26,17 @@ from installer.model.repository import (
     parse_packages,
     parse_repository,
 )
-from installer.model.repository_build import BuildRequest, PackageInput
+from installer.model.repository_build import ENDINGS, BuildRequest, PackageInput
 from installer.model.source import Package, PackageType
 
-NEEDS = ("tar", "lbzip2", "chmod", "cp", "install", "mkdir", "mktemp", "mv", "rm")
-BZIP2_MAGIC = b"BZh"
+NEEDS = ("tar", "lbzip2", "zstd", "chmod", "cp", "install", "mkdir", "mktemp", "mv", "rm")
+MAGICS = {PackageType.TBZ2: b"BZh", PackageType.TZST: b"\x28\xb5\x2f\xfd"}  # bzip2(1); RFC 8878, 3.1.1
 TAR_MAGIC = b"ustar"
 TAR_MAGIC_OFFSET = 257  # POSIX.1-2017 pax, ustar header block
 CHUNK_BYTES = 1024 * 1024
 STAGING_PREFIX = ".repository-build."
-# lbzip2 gives the same bytes for any number of threads; `exthdr.name` would else hold tar's process id.
-COMPRESS = "lbzip2 -9"
+# Both give the same bytes for any number of threads; `exthdr.name` would else hold tar's process id.
+COMPRESS = {PackageType.TBZ2: "lbzip2 -9", PackageType.TZST: "zstd --quiet -19 --threads=0"}
 REPRODUCIBLE = ("--format=pax", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", "--sort=name")
 METADATA = ("--numeric-owner", "--xattrs", "--xattrs-include=*")
 
@@ -65,7 +65,7 @@ def build_repository(
         packages = []
         for package in request.packages:
             on_package(package)
-            packages.append(_pack(system, package, Path(staging), request.newest_s))
+            packages.append(_pack(system, package, Path(staging), request))
         _save(system, f"{staging}/{PACKAGES_FILE}", format_packages(packages))
         _save(system, f"{staging}/{REPOSITORY_FILE}", format_repository(request.identity))
         _publish(system, Path(staging), output, stale)
@@ -112,12 +112,12 @@ def _check_input(package: PackageInput) -> None:
         raise SourceError(f"package {package.name}: {error.strerror}", where=package.path) from error
     if package.path.endswith(".tar") and head[TAR_MAGIC_OFFSET:] == TAR_MAGIC:
         return
-    if package.path.endswith(".tar.bz2") and head.startswith(BZIP2_MAGIC):
+    if package.path.endswith(ENDINGS[package.type]) and head.startswith(MAGICS[package.type]):
         return
     raise SourceError(
         f"package {package.name} is neither a directory nor a tarball",
         where=package.path,
-        hint="give a directory, a .tar or a .tar.bz2 file",
+        hint="give a directory, a .tar, .tar.bz2 or .tar.zst file",
     )
 
 
@@ -138,27 +138,29 @@ def _check_output(output: Path) -> tuple[str, ...]:
         return ()
 
 
-def _pack(system: System, package: PackageInput, staging: Path, newest_s: int | None) -> Package:
+def _pack(system: System, package: PackageInput, staging: Path, request: BuildRequest) -> Package:
     """Make one package file in `staging`."""
     target = staging / package.filename
     try:
-        _compress(system, package, target, newest_s)
+        _compress(system, package, target, request.newest_s)
     except CommandFailed as error:
         why = error.output[0] if error.output else error.what
         raise SourceError(f"package {package.name} cannot be packed: {why}", where=package.path) from error
-    size_bytes, md5 = _measure(target)
+    size_bytes, md5, sha256 = _measure(target)
     return Package(
-        package.name, size_bytes, md5, PackageType.TBZ2, package.filename, package.destination, package.required
-    )
+        package.name, size_bytes, md5, package.type, package.filename, package.destination, package.required,
+        sha256=sha256 if request.sha256 else "",
+    )  # fmt: skip
 
 
 def _compress(system: System, package: PackageInput, target: Path, newest_s: int | None) -> None:
     source = os.path.abspath(package.path)
     if os.path.isdir(source):
-        system.run(pack_argv(source, _members(package), str(target), newest_s))
+        system.run(pack_argv(source, _members(package), str(target), newest_s, COMPRESS[package.type]))
     elif source.endswith(".tar"):
         system.run(("cp", "--reflink=auto", "--", source, str(target.with_suffix(""))))
-        system.run((*COMPRESS.split(), "--", str(target.with_suffix(""))))
+        system.run((*COMPRESS[package.type].split(), "--", str(target.with_suffix(""))))
+        system.run(("rm", "--force", "--", str(target.with_suffix(""))))  # zstd leaves it
     else:
         system.run(("cp", "--reflink=auto", "--", source, str(target)))
     system.run(("chmod", "0644", "--", str(target)))
@@ -171,22 +173,24 @@ def _members(package: PackageInput) -> tuple[str, ...]:
     return tuple(f"./{name}" for name in sorted(os.listdir(package.path)))
 
 
-def pack_argv(directory: str, members: tuple[str, ...], target: str, newest_s: int | None) -> Argv:
+def pack_argv(directory: str, members: tuple[str, ...], target: str, newest_s: int | None, compress: str) -> Argv:
     """Return the tar command that packs a directory so that the same content gives the same bytes (tar(1))."""
     clamp = () if newest_s is None else ("--clamp-mtime", f"--mtime=@{newest_s}")
     return (
-        "tar", "--create", "--file", target, "--use-compress-program", COMPRESS,
+        "tar", "--create", "--file", target, "--use-compress-program", compress,
         *REPRODUCIBLE, *METADATA, *clamp, "--directory", directory, "--", *members,
     )  # fmt: skip
 
 
-def _measure(path: Path) -> tuple[int, str]:
-    md5, size_bytes = hashlib.md5(usedforsecurity=False), 0
+def _measure(path: Path) -> tuple[int, str, str]:
+    """Return size, MD5 and SHA-256 of a file."""
+    md5, sha256, size_bytes = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
     with open(path, "rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             md5.update(chunk)
+            sha256.update(chunk)
             size_bytes += len(chunk)
-    return size_bytes, md5.hexdigest()
+    return size_bytes, md5.hexdigest(), sha256.hexdigest()
 
 
 def _save(system: System, path: str, text: str) -> None:

@@ -33,10 +33,12 @@ class System(Protocol):
     ) -> tuple[str, ...]:
         """Run a program to its end and return its output lines (both streams)."""
 
-    def pipe(self, *commands: Argv, cpu_s: int | None = None) -> AbstractContextManager[Sink]:
+    def pipe(
+        self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None
+    ) -> AbstractContextManager[Sink]:
         """Start programs, each reading what the one before writes; the first is fed through the Sink.
 
-        One that takes more than `cpu_s` of processor time is ended.
+        One that takes more than `cpu_s` of processor time is ended; none gets more than `memory_bytes` of memory.
         """
 
     def in_target(self, *argv: str) -> Argv:

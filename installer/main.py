@@ -20,7 +20,7 @@ from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
-from backend.repository import find_repositories, repository_record, show_repository, verify_repository
+from backend.repository import find_repositories, repository_record, show_repository, sums_checked, verify_repository
 from backend.repository_build import build_repository
 from backend.sources import fetch_text
 from backend.targets import parse_size, parse_target
@@ -36,9 +36,9 @@ from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
 from installer.model.repository import Identity
-from installer.model.repository_build import make_request
+from installer.model.repository_build import Form, make_request
 from installer.model.secret import Masker
-from installer.model.source import Repository
+from installer.model.source import PackageType, Repository
 from installer.model.topics import missing_topics
 from installer.options import location_of, parse_options
 from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
@@ -254,8 +254,9 @@ def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
 def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
     """Make, list or check repositories."""
     if options.repo_command == "build":
-        return _repo_build(options, reporter)
-    found = find_repositories(location_of(options.location, f"repo {options.repo_command}"), None)
+        _repo_build(options, reporter)
+    place = options.output if options.repo_command == "build" else options.location
+    found = find_repositories(location_of(place, f"repo {options.repo_command}"), None)
     wrong = 0
     for repository in found:
         reporter.lines(show_repository(repository), repository_record(repository))
@@ -277,19 +278,17 @@ def _verify(repository: Repository, reporter: Reporter) -> int:
     for fault in faults:
         reporter.error(fault)
     if not faults:
-        text = f"{repository.id}: size and MD5 of all {len(repository.packages)} packages are right"
+        text = f"{repository.id}: {sums_checked(repository)} of all {len(repository.packages)} packages are right"
         reporter.lines((text,), {"event": "Verified", "id": repository.id})
     return len(faults)
 
 
-def _repo_build(options: argparse.Namespace, reporter: Reporter) -> int:
+def _repo_build(options: argparse.Namespace, reporter: Reporter) -> None:
     identity = Identity(options.id, options.name, options.product, options.product_version)
-    request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"))
+    form = Form(PackageType(options.compress), options.sha256)
+    request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
     with temporary_system() as system:
         build_repository(system, request, Path(options.output), lambda package: reporter.say(f"packing {package.name}"))
-    for repository in find_repositories(location_of(options.output, "--output"), None):
-        reporter.lines(show_repository(repository), repository_record(repository))
-    return ExitCode.DONE
 
 
 def _check(names: Sequence[str], reporter: Reporter) -> int:

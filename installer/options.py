@@ -8,8 +8,9 @@ from typing import NoReturn
 
 from installer import VERSION
 from installer.model.errors import InvalidAnswer, UsageError
+from installer.model.repository_build import ENDINGS
 from installer.model.rules_location import location_or_file
-from installer.model.source import Location
+from installer.model.source import Location, PackageType
 
 ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
@@ -122,10 +123,15 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--product-version", "--version", dest="product_version", required=True, help="such as 4.0.1-1")
     build.add_argument("--output", metavar="DIR", required=True)
     build.add_argument(
-        "packages", metavar="NAME=PATH[,required|optional[,DEST]]", nargs="+",
-        help="a directory, .tar or .tar.bz2 that becomes the package NAME",
+        "--compress", choices=tuple(map(str, ENDINGS)), default=str(PackageType.TBZ2),
+        help="the type of packages made of directories and .tar files (default: tbz2, as 4.0.1 reads it)",
     )  # fmt: skip
-    for name, text in (("show", "list repositories and packages"), ("verify", "check size and MD5 of every package")):
+    build.add_argument("--sha256", action="store_true", help="state the SHA-256 of every package, beside its MD5")
+    build.add_argument(
+        "packages", metavar="NAME=PATH[,required|optional[,DEST]]", nargs="+",
+        help="a directory, .tar, .tar.bz2 or .tar.zst that becomes the package NAME",
+    )  # fmt: skip
+    for name, text in (("show", "list repositories and packages"), ("verify", "check size and sums of every package")):
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
         _add_json(command)

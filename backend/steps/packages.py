@@ -12,13 +12,16 @@ from backend.session import Session
 from backend.sources.relay import Relay
 from installer.model.errors import PackageError
 from installer.model.plan import Step
-from installer.model.source import Location, Package, PackageType
+from installer.model.source import Location, Package, PackageType, Repository
 from installer.model.units import human_size
+
+# what a byte costs beside writing one: bzip2 takes far more than writing all that comes out, zstd less
+WEIGHTS = {PackageType.TBZ2: 8, PackageType.TZST: 4}
 
 
 @dataclass(frozen=True)
 class InstallPackage(Step[Session]):
-    """Install one package of a repository; size and MD5 are checked over the very bytes that are unpacked.
+    """Install one package of a repository; size and sums are checked over the very bytes that are unpacked.
 
     When a source fails, the next one with the same repository goes on; when it gave a wrong package, that is taken
     whole from the next one.
@@ -32,8 +35,7 @@ class InstallPackage(Step[Session]):
 
     @property
     def weight(self) -> int:
-        compressed = self.package.type is PackageType.TBZ2
-        return self.package.size_bytes * (8 if compressed else 1)  # decompressing costs far more than writing
+        return self.package.size_bytes * WEIGHTS.get(self.package.type, 1)
 
     @property
     def title(self) -> str:
@@ -57,4 +59,18 @@ class InstallPackage(Step[Session]):
 
     def describe(self) -> tuple[str, ...]:
         package = self.package
-        return (f"{self.title}: {package.filename} of {self.repository} to {package.destination}, MD5 {package.md5}",)
+        sums = f"MD5 {package.md5}" + (f", SHA-256 {package.sha256}" if package.sha256 else "")
+        return (f"{self.title}: {package.filename} of {self.repository} to {package.destination}, {sums}",)
+
+
+@dataclass(frozen=True)
+class InstallZstdPackage(InstallPackage):
+    """Install a package of type tzst: only a plan with one asks for zstd."""
+
+    needs: ClassVar[tuple[str, ...]] = ("chroot", "mkdir", "tar", "zstd")
+
+
+def install_package(repository: Repository, package: Package) -> InstallPackage:
+    """Return the step that installs a package of a repository."""
+    step = InstallZstdPackage if package.type is PackageType.TZST else InstallPackage
+    return step(repository.id, repository.location, package, repository.fallbacks)

@@ -8,6 +8,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from installer.model.errors import RepositoryError
+from installer.model.package_fields import (
+    MD5_DIGITS,
+    extension_fields,
+    hex_problem,
+    name_problem,
+    path_problem,
+    read_extensions,
+    short,
+    size_problem,
+)
 from installer.model.source import Package, PackageType
 
 REPOSITORY_FILE = "XS-REPOSITORY"
@@ -15,16 +25,14 @@ PACKAGES_FILE = "XS-PACKAGES"
 FIRMWARE_DIRECTORY = "/lib/firmware"
 KERNEL_VERSION = "${KERNEL_VERSION}"
 MAX_PROBLEMS = 20
-MAX_SIZE_DIGITS = 15  # a thousand terabytes; int() refuses more than 4300 digits
-MD5_DIGITS = 32
 IDENTITY_LINES = ("id", "name", "product", "version")
 ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+)*"
 TYPE_FIELDS = {
     PackageType.TBZ2: ("required|optional", "file", "destination"),
+    PackageType.TZST: ("required|optional", "file", "destination"),
     PackageType.DRIVER: ("file", "destination"),
     PackageType.FIRMWARE: ("file",),
 }
-SIGNED_LOADER = "signed-loader="  # an extension of ours, behind the fields of a tbz2 package
 FIRST_FIELDS = ("name", "size", "md5", "type")
 
 Line = tuple[int, str]
@@ -108,7 +116,7 @@ def parse_repository(text: str, where: str) -> Identity:
         if not line.isprintable():
             problems.add(number, f"{field}: there are unprintable characters in it")
         elif field == "id" and not re.fullmatch(ID_PATTERN, line):
-            problems.add(number, f"id: `{_short(line)}` is not of the form vendor:repository")
+            problems.add(number, f"id: `{short(line)}` is not of the form vendor:repository")
     problems.check(hint=f"{REPOSITORY_FILE} has four lines: {', '.join(IDENTITY_LINES)}")
     return Identity(*(line for _, line in lines))
 
@@ -144,26 +152,26 @@ def _parse_package(fields: Sequence[str]) -> Package:
     if len(fields) < len(FIRST_FIELDS):
         raise ValueError(f"too few fields: `{FIRST_FIELDS[len(fields)]}` is missing ({' '.join(FIRST_FIELDS)} …)")
     name, size, md5, type_text, *rest = fields
-    loader = ""
-    if rest and type_text == PackageType.TBZ2 and rest[-1].startswith(SIGNED_LOADER):
-        loader = rest.pop().removeprefix(SIGNED_LOADER)
-        if problem := _path_problem(loader):
-            raise ValueError(f"signed-loader: `{_short(loader)}` {problem}")
-    wrong = [problem for problem in (_size_problem(size), _md5_problem(md5)) if problem]
+    sums = (size_problem("size", size), hex_problem("md5", md5, "an MD5", MD5_DIGITS))
+    wrong = [problem for problem in sums if problem]
     if type_text not in TYPE_FIELDS:
         raise ValueError("; ".join([*wrong, _type_problem(type_text)]))
     package_type = PackageType(type_text)
-    wrong += _count_problems(package_type, rest)
+    count = len(TYPE_FIELDS[package_type])
+    rest, further = rest[:count], rest[count:]
+    extensions, unfit = read_extensions(further, package_type)
+    wrong += _count_problems(package_type, rest) + unfit
     if wrong:
         raise ValueError("; ".join(wrong))
-    requirement = rest[0] if package_type is PackageType.TBZ2 else "required"
+    requirement = rest[0] if package_type.is_tarball else "required"
     filename, destination = _places(package_type, rest)
     package = Package(
-        name, int(size), md5.lower(), package_type, filename, destination, requirement != "optional", loader
-    )
+        name, int(size), md5.lower(), package_type, filename, destination, requirement != "optional",
+        extensions.signed_loader, extensions.sha256, extensions.unpacked_bytes,
+    )  # fmt: skip
     wrong = field_problems(package)
     if requirement not in ("required", "optional"):
-        wrong.insert(0, f"the field after the type is `{_short(rest[0])}`, not required or optional")
+        wrong.insert(0, f"the field after the type is `{short(rest[0])}`, not required or optional")
     if wrong:
         raise ValueError("; ".join(wrong))
     return package
@@ -178,71 +186,32 @@ def _places(package_type: PackageType, rest: Sequence[str]) -> tuple[str, str]:
 
 def _count_problems(package_type: PackageType, rest: Sequence[str]) -> list[str]:
     wanted = TYPE_FIELDS[package_type]
-    extra = rest[len(wanted) :]
     if len(rest) < len(wanted):
         return [f"too few fields: `{wanted[len(rest)]}` is missing ({package_type} {' '.join(wanted)})"]
-    if extra and all(re.fullmatch(r"[a-z0-9_-]+=.*", field) for field in extra):
-        return [f"extension fields (`{_short(extra[0])}`) are not supported by this version"]
-    if extra:
-        return [f"too many fields: `{_short(extra[0])}` comes after {package_type} {' '.join(wanted)}"]
     return []
-
-
-def _size_problem(text: str) -> str:
-    if re.fullmatch(r"[0-9]+", text) and len(text) <= MAX_SIZE_DIGITS:
-        return ""
-    return f"size: `{_short(text)}` is not a plain decimal number of bytes"
-
-
-def _md5_problem(text: str) -> str:
-    if not re.fullmatch(r"[0-9A-Fa-f]*", text):
-        return f"md5: `{_short(text)}` is not hexadecimal"
-    return "" if len(text) == MD5_DIGITS else f"md5: {len(text)} digits where an MD5 has {MD5_DIGITS}"
 
 
 def _type_problem(text: str) -> str:
     known = [str(kind) for kind in TYPE_FIELDS]
     guess = get_close_matches(text.lower(), known, n=1)
     meant = f"; did you mean {guess[0]}?" if guess else ""
-    return f"type: `{_short(text)}` is unknown (known are {', '.join(known)}){meant}"
+    return f"type: `{short(text)}` is unknown (known are {', '.join(known)}){meant}"
 
 
 def field_problems(package: Package) -> list[str]:
     """Return what is wrong with the names and paths of a package: they become paths here and on the target."""
     checks: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-        ("name", package.name, _name_problem),
-        ("file", package.filename, _name_problem),
-        ("destination", package.destination, _path_problem),
+        ("name", package.name, name_problem),
+        ("file", package.filename, name_problem),
+        ("destination", package.destination, path_problem),
     )
-    wrong = [f"{field}: `{_short(text)}` {problem}" for field, text, check in checks if (problem := check(text))]
+    wrong = [f"{field}: `{short(text)}` {problem}" for field, text, check in checks if (problem := check(text))]
     variable = KERNEL_VERSION if package.type is PackageType.DRIVER else ""
     if "$" in package.destination.replace(variable, ""):
-        wrong.append(f"destination: `{_short(package.destination)}`: only {KERNEL_VERSION} of a driver is replaced")
-    if package.type is not PackageType.TBZ2 and package.destination.endswith("/"):
-        wrong.append(f"destination: `{_short(package.destination)}` must end with the file's own name")
+        wrong.append(f"destination: `{short(package.destination)}`: only {KERNEL_VERSION} of a driver is replaced")
+    if not package.type.is_tarball and package.destination.endswith("/"):
+        wrong.append(f"destination: `{short(package.destination)}` must end with the file's own name")
     return wrong
-
-
-def _name_problem(text: str) -> str:
-    if "/" in text or ".." in text:
-        return "contains `/` or `..`, but must be a plain name"
-    if text in ("", ".") or not text.isprintable() or re.search(r"\s|\\", text):
-        return "is not a plain name"
-    return ""
-
-
-def _path_problem(text: str) -> str:
-    if not text.startswith("/"):
-        return "is not absolute"
-    if ".." in text.split("/"):
-        return "contains `..`"
-    return "" if text.isprintable() and not re.search(r"\s|\\", text) else "is not a plain path"
-
-
-def _short(text: str) -> str:
-    """Make a field fit to be shown: whatever a file holds must not disturb the terminal."""
-    shown = "".join(character if character.isprintable() else "?" for character in text)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def format_repository(identity: Identity) -> str:
@@ -251,10 +220,10 @@ def format_repository(identity: Identity) -> str:
 
 
 def format_packages(packages: Sequence[Package]) -> str:
-    """Return the text of XS-PACKAGES for tbz2 packages; parse_packages is the inverse."""
+    """Return the text of XS-PACKAGES for tarballs; parse_packages is the inverse."""
     return "".join(
         f"{package.name} {package.size_bytes} {package.md5} {package.type} "
         f"{'required' if package.required else 'optional'} {package.filename} {package.destination}"
-        f"{f' {SIGNED_LOADER}{package.signed_loader}' if package.signed_loader else ''}\n"
+        f"{''.join(f' {field}' for field in extension_fields(package))}\n"
         for package in packages
     )

@@ -10,7 +10,7 @@ from installer.model.errors import UsageError
 from installer.model.repository import Identity, field_problems
 from installer.model.source import Package, PackageType
 
-TARBALL_ENDINGS = (".tar", ".tar.bz2")
+ENDINGS = {PackageType.TBZ2: ".tar.bz2", PackageType.TZST: ".tar.zst"}
 REQUIREMENTS = ("required", "optional")
 SOURCE_DATE_RANGE = 2**40  # seconds; far beyond what tar or ext3 can hold
 
@@ -23,29 +23,48 @@ class PackageInput:
     path: str
     required: bool = True
     destination: str = "/"
+    type: PackageType = PackageType.TBZ2
 
     @property
     def filename(self) -> str:
         """The name of the package's file in the repository."""
-        return f"{self.name}.tar.bz2"
+        return f"{self.name}{ENDINGS[self.type]}"
 
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """A whole repository; `newest_s` is the latest time stamp that may stand in it (SOURCE_DATE_EPOCH)."""
+    """A whole repository; `newest_s` is the latest time stamp that may stand in it (SOURCE_DATE_EPOCH).
+
+    With `sha256` it states that sum of every package, beside the MD5.
+    """
 
     identity: Identity
     packages: tuple[PackageInput, ...]
     newest_s: int | None = None
+    sha256: bool = False
 
 
-def make_request(identity: Identity, packages: Sequence[str], source_date: str | None) -> BuildRequest:
+@dataclass(frozen=True)
+class Form:
+    """How packages are made: the type of those that are not compressed yet, and whether their SHA-256 is stated."""
+
+    compress: PackageType = PackageType.TBZ2
+    sha256: bool = False
+
+
+def make_request(
+    identity: Identity, packages: Sequence[str], source_date: str | None, form: Form = Form()
+) -> BuildRequest:
     """Read the words of `repo build`: NAME=PATH… and the environment's SOURCE_DATE_EPOCH; raises UsageError."""
-    return BuildRequest(identity, tuple(parse_package_input(text) for text in packages), parse_source_date(source_date))
+    inputs = tuple(parse_package_input(text, form.compress) for text in packages)
+    return BuildRequest(identity, inputs, parse_source_date(source_date), form.sha256)
 
 
-def parse_package_input(text: str) -> PackageInput:
-    """Read `NAME=PATH[,required|optional[,DEST]]`; raises UsageError. A path may not contain a comma."""
+def parse_package_input(text: str, compress: PackageType = PackageType.TBZ2) -> PackageInput:
+    """Read `NAME=PATH[,required|optional[,DEST]]`; raises UsageError. A path may not contain a comma.
+
+    What is compressed already keeps its form, the rest gets that of `compress`.
+    """
     name, equals, rest = text.partition("=")
     path, *options = rest.split(",")
     if not equals or not name or not path or len(options) > 2:
@@ -54,8 +73,9 @@ def parse_package_input(text: str) -> PackageInput:
     requirement = options[0] if options else "required"
     if requirement not in REQUIREMENTS:
         raise UsageError(f"`{requirement}` in `{text}` is neither required nor optional")
-    package = PackageInput(name, path, requirement == "required", options[1] if len(options) > 1 else "/")
-    wrong = field_problems(Package(name, 0, "0" * 32, PackageType.TBZ2, package.filename, package.destination))
+    kind = next((kind for kind, ending in ENDINGS.items() if path.endswith(ending)), compress)
+    package = PackageInput(name, path, requirement == "required", options[1] if len(options) > 1 else "/", kind)
+    wrong = field_problems(Package(name, 0, "0" * 32, kind, package.filename, package.destination))
     if wrong:
         raise UsageError(f"`{text}`: {wrong[0]}")
     return package

@@ -68,11 +68,17 @@ def _without_user(rest: str) -> str:
 
 
 class PackageType(StrEnum):
-    """The package types of G C.3.3."""
+    """The package types of G C.3.3, and tzst, which is an extension of ours."""
 
     TBZ2 = "tbz2"
+    TZST = "tzst"
     DRIVER = "driver"
     FIRMWARE = "firmware"
+
+    @property
+    def is_tarball(self) -> bool:
+        """Whether it is unpacked at a directory, not put in place as one file."""
+        return self in (PackageType.TBZ2, PackageType.TZST)
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,9 @@ class Package:
     """One line of XS-PACKAGES: size in bytes, MD5 in 32 lower-case hexadecimal digits.
 
     `destination` is absolute on the target; `required` is True for driver and firmware packages. `signed_loader` is the
-    directory on the target in which the package brings a boot loader signed for Secure Boot, mostly none.
+    directory on the target in which the package brings a boot loader signed for Secure Boot, mostly none. `sha256` is
+    in 64 lower-case hexadecimal digits, empty when the repository does not state it; `unpacked_bytes` is the size of
+    the files of a tarball, None when it is not stated.
     """
 
     name: str
@@ -91,6 +99,8 @@ class Package:
     destination: str
     required: bool = True
     signed_loader: str = ""
+    sha256: str = ""
+    unpacked_bytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from backend.recording import RecordingSystem
 from backend.session import Session
 from backend.sources.transport import BRIEF, Patience, Transport
 from installer.model.source import Location
-from tests.backend.sample import DATA, SOURCE, VARIANTS
+from tests.backend.sample import DATA, SOURCE, VARIANTS, ZSTD_DATA
 
 
 class MemorySource(Transport):
-    """Every file has the same bytes."""
+    """Every file has the same bytes, those of zstd tarballs begin as such."""
 
     @property
     def location(self) -> Location:
@@ -34,7 +34,8 @@ class MemorySource(Transport):
 
     @contextmanager
     def open(self, name: str, start_byte: int = 0, patience: Patience = BRIEF) -> Iterator[Iterator[bytes]]:
-        yield iter((DATA[start_byte:5], DATA[max(5, start_byte) :]))
+        data = ZSTD_DATA if name.endswith(".zst") else DATA
+        yield iter((data[start_byte:5], data[max(5, start_byte) :]))
 
 
 def recording_session(system: RecordingSystem) -> Session:

@@ -98,6 +98,16 @@ DRIVERS = Repository(
         Package("nic-tools", len(DATA), hashlib.md5(DATA).hexdigest(), PackageType.TBZ2, "tools.tar.bz2", "/opt/nic"),
     ),
 )  # fmt: skip
+ZSTD_DATA = b"\x28\xb5\x2f\xfd is how it begins"
+EXTENDED = Repository(
+    "acme:tools", "Tools", "XenServer", "4.0.1-1", SOURCE,
+    (
+        Package(
+            "tools", len(ZSTD_DATA), hashlib.md5(ZSTD_DATA).hexdigest(), PackageType.TZST, "tools.tar.zst", "/opt",
+            sha256=hashlib.sha256(ZSTD_DATA).hexdigest(), unpacked_bytes=MIB,
+        ),
+    ),
+)  # fmt: skip
 INPUTS = Inputs(ANSWERS, HOST, (REPOSITORY,), IDENTITIES)
 VARIANTS: dict[str, Inputs] = {
     "one-disk-dhcp": INPUTS,
@@ -149,6 +159,7 @@ VARIANTS: dict[str, Inputs] = {
         host=replace(HOST, disks=(STALE_SDA, SHARING_SDB)),
     ),
     "drivers-and-firmware": replace(INPUTS, repositories=(REPOSITORY, DRIVERS)),
+    "zstd-package": replace(INPUTS, repositories=(REPOSITORY, EXTENDED)),
     "image-file": replace(INPUTS, images=(ImageFile("sda", "/images/disk.img", 16 * GIB),)),
     "image-left-behind": replace(INPUTS, images=(ImageFile("sda", "/images/disk.img", left_on="/dev/loop7"),)),
     "vga": replace(INPUTS, host=replace(HOST, console=None)),

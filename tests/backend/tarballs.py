@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import hashlib
 import io
+import subprocess
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ class Member:
     xattrs: Mapping[str, str] = field(default_factory=dict)
 
 
-def tarball(*members: Member) -> bytes:
-    """Return the bytes of a .tar.bz2 with these members."""
+def archive_of(*members: Member) -> bytes:
+    """Return the bytes of a .tar with these members."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for member in members:
@@ -43,10 +44,23 @@ def tarball(*members: Member) -> bytes:
             elif member.hard:
                 info.type, info.linkname = tarfile.LNKTYPE, member.hard
             archive.addfile(info, io.BytesIO(member.data or b""))
-    return bz2.compress(stream.getvalue())
+    return stream.getvalue()
 
 
-def package(data: bytes, *, name: str = "dom0", destination: str = "/") -> Package:
-    """Return what XS-PACKAGES would say of a package with these bytes."""
+def tarball(*members: Member) -> bytes:
+    """Return the bytes of a .tar.bz2 with these members."""
+    return bz2.compress(archive_of(*members))
+
+
+def zstd(data: bytes, *options: str) -> bytes:
+    """Return the data as the program zstd compresses them."""
+    return subprocess.run(["zstd", "--quiet", *options], input=data, capture_output=True, check=True).stdout
+
+
+def package(
+    data: bytes, *, name: str = "dom0", destination: str = "/", kind: PackageType = PackageType.TBZ2
+) -> Package:
+    """Return what XS-PACKAGES would say of a tarball with these bytes."""
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return Package(name, len(data), md5, PackageType.TBZ2, f"{name}.tar.bz2", destination)
+    ending = {PackageType.TBZ2: "bz2", PackageType.TZST: "zst"}[kind]
+    return Package(name, len(data), md5, kind, f"{name}.tar.{ending}", destination)

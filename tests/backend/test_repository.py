@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
@@ -14,6 +15,7 @@ from backend.repository import (
     find_repositories,
     repository_record,
     show_repository,
+    sums_checked,
     verify_repository,
 )
 from backend.sources import open_location
@@ -211,6 +213,21 @@ def test_verify_names_only_the_faulty_package(tmp_path: Path) -> None:
     assert fault.where == str(path)
     assert heard[-1] == main.size_bytes
     assert heard == sorted(heard)
+
+
+def test_verify_checks_the_sha256_where_it_is_stated(tmp_path: Path) -> None:
+    docs = BOTH["/packages.main/docs.tar.bz2"]
+    listing = BOTH["/packages.main/XS-PACKAGES"].decode()
+    line = next(line for line in listing.splitlines() if line.startswith("docs "))
+    right = hashlib.sha256(docs).hexdigest()
+    for stated, faults in ((right, 0), ("0" * 64, 1)):
+        text = listing.replace(line, f"{line} sha256={stated}").encode()
+        main, _ = find_repositories(put(tmp_path / stated[:4], {**BOTH, "/packages.main/XS-PACKAGES": text}), None)
+        found = verify_repository(main, lambda _: None)
+        assert len(found) == faults
+        assert all(f"has the SHA-256 {right}, XS-PACKAGES states {stated}" in fault.what for fault in found)
+        assert sums_checked(main) == "size, MD5 and SHA-256 (stated for 1)"
+        assert any(f"sha256={stated}" in shown for shown in show_repository(main))
 
 
 def test_verify_reports_a_missing_package(tmp_path: Path) -> None:

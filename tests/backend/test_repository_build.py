@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import hashlib
 import os
 import subprocess
 import tarfile
@@ -17,10 +18,11 @@ from backend.repository import check_packages, find_repositories, verify_reposit
 from backend.repository_build import NEEDS, build_repository, pack_argv
 from installer.model.errors import InstallerError, SourceError, UsageError
 from installer.model.repository import Identity
-from installer.model.repository_build import BuildRequest, PackageInput
+from installer.model.repository_build import BuildRequest, Form, PackageInput, make_request
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Repository
-from tests.backend.tarballs import Member, tarball
+from installer.model.source import Location, LocationKind, PackageType, Repository
+from installer.model.units import MIB
+from tests.backend.tarballs import Member, archive_of, tarball, zstd
 from tests.needs import needs
 
 IDENTITY = Identity("xs:main", "A name", "XenServer", "4.0.1-1")
@@ -109,6 +111,39 @@ def test_same_content_gives_the_same_bytes(system: RealSystem, root: Path, tmp_p
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+def test_zstd_packages_and_sha256_on_request(system: RealSystem, root: Path, tmp_path: Path) -> None:
+    plain, packed, old = tmp_path / "docs.tar", tmp_path / "extra.tar.zst", tmp_path / "old.tar.bz2"
+    plain.write_bytes(archive_of(Member("file", b"x" * 5000)))
+    packed.write_bytes(zstd(plain.read_bytes()))
+    old.write_bytes(bz2.compress(plain.read_bytes()))
+    words = [f"dom0={root}", f"docs={plain}", f"extra={packed}", f"old={old}"]
+    wanted = make_request(IDENTITY, words, str(NEWEST), Form(PackageType.TZST, sha256=True))
+    for output in ("one", "two"):
+        build_repository(system, wanted, tmp_path / output)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    repository, files = found(tmp_path / "one"), contents(tmp_path / "one")
+    assert [(package.filename, package.type) for package in repository.packages] == [
+        ("dom0.tar.zst", PackageType.TZST),
+        ("docs.tar.zst", PackageType.TZST),
+        ("extra.tar.zst", PackageType.TZST),
+        ("old.tar.bz2", PackageType.TBZ2),
+    ]
+    for package in repository.packages:
+        assert package.sha256 == hashlib.sha256(files[package.filename]).hexdigest()
+    assert verify_repository(repository, lambda _: None) == ()
+    assert sorted(files) == ["XS-PACKAGES", "XS-REPOSITORY", *sorted(p.filename for p in repository.packages)]
+    assert system.run(("zstd", "-dq", str(tmp_path / "one/dom0.tar.zst"), "-o", str(tmp_path / "dom0.tar"))) == ()
+    with tarfile.open(tmp_path / "dom0.tar") as archive:
+        assert sorted(archive.getnames()) == ["./etc", "./etc/again", "./etc/passwd", "./lib"]
+
+
+def test_zstd_gives_the_same_bytes_for_any_number_of_threads() -> None:
+    """As the builder's comment promises; blocks of one thread would be larger than what several share."""
+    needs("zstd")
+    data = archive_of(*(Member(f"file{number}", os.urandom(MIB) * 2) for number in range(12)))
+    assert len({zstd(data, "-3", f"--threads={number}") for number in (1, 2, 5)}) == 1
+
+
 def test_relative_paths_are_of_the_caller(
     system: RealSystem, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +224,7 @@ def test_refuses_the_same_name_twice(system: RealSystem, root: Path, tmp_path: P
         ("nothing", None, "No such file"),
         ("a.tar", b"no tar", "neither a directory nor a tarball"),
         ("a.tar.bz2", b"no bzip2", "neither a directory nor a tarball"),
+        ("a.tar.bz2", b"\x28\xb5\x2f\xfd", "neither a directory nor a tarball"),
         ("a.zip", b"BZh", "neither a directory nor a tarball"),
     ],
 )
@@ -209,7 +245,7 @@ def test_refuses_an_empty_directory(system: RealSystem, tmp_path: Path) -> None:
 
 
 def test_packing_leaves_out_what_differs_from_run_to_run() -> None:
-    assert pack_argv("/root", ("./etc",), "/out/dom0.tar.bz2", NEWEST) == (
+    assert pack_argv("/root", ("./etc",), "/out/dom0.tar.bz2", NEWEST, "lbzip2 -9") == (
         "tar", "--create", "--file", "/out/dom0.tar.bz2", "--use-compress-program", "lbzip2 -9", "--format=pax",
         "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", "--sort=name", "--numeric-owner",
         "--xattrs", "--xattrs-include=*", "--clamp-mtime", f"--mtime=@{NEWEST}", "--directory", "/root", "--", "./etc",

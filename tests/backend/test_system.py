@@ -141,6 +141,13 @@ def test_pipeline_tells_the_complaint_of_the_program_that_failed(real: RealSyste
     assert (raised.value.exit_status, raised.value.output) == (4, ("no room",))
 
 
+def test_pipeline_tells_the_first_that_failed_by_itself_and_what_came_of_it(real: RealSystem) -> None:
+    first, second = ("sh", "-c", "echo damaged >&2; exit 3"), ("sh", "-c", "cat; echo cut short >&2; exit 4")
+    with pytest.raises(CommandFailed) as raised, real.pipe(first, second):
+        pass
+    assert (raised.value.exit_status, raised.value.output) == (3, ("damaged", "cut short"))
+
+
 def test_pipeline_that_is_left_early_leaves_no_process(real: RealSystem) -> None:
     seconds = f"1000.{os.getpid()}"
     with pytest.raises(KeyboardInterrupt), real.pipe(("cat",), ("sleep", seconds)) as sink:

@@ -10,25 +10,36 @@ from pathlib import Path
 
 from backend.real_system import RealSystem
 from backend.repository import find_repositories
+from backend.repository_build import build_repository
 from backend.session import Session
 from backend.sources import open_location
-from backend.steps.packages import InstallPackage
+from backend.steps.packages import install_package
+from installer.model.repository import Identity
+from installer.model.repository_build import Form, make_request
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind
+from installer.model.source import Location, LocationKind, PackageType
 from tests.bench.figures import LEAST_PAIRS, Figure, interleaved, ratio
 from tests.bench.room import Room
 
 PACKAGE = "dom0fs"
 PLAIN = 'lbzip2 -dc "$1" | tar -x -C "$2"'
 OLD = 'md5sum "$1" >"$2.md5" && tar -xjf "$1" -C "$2"'
+ZSTD = 'zstd -dc "$1" | tar -x -C "$2"'
+COPY = 'cp -a "$1/." "$2"'
 SHELL = ("bash", "-euo", "pipefail", "-c")
 
 
 def measure(room: Room) -> tuple[Figure, ...]:
-    """Return wall and processor time against lbzip2 and tar, and wall time against md5sum, then tar -xjf."""
-    package = room.repository / "packages.main" / f"{PACKAGE}.tar.bz2"
+    """Return the figures of a package compressed by bzip2, and of the same one by zstd."""
+    return (*_bzip2(room), *_zstd(room))
+
+
+def _bzip2(room: Room) -> tuple[Figure, ...]:
+    """Wall and processor time against lbzip2 and tar, and wall time against md5sum, then tar -xjf."""
+    main = room.repository / "packages.main"
+    package = main / f"{PACKAGE}.tar.bz2"
     package.read_bytes()  # from the cache, for all three
-    runs = (_installer(room), _shell(PLAIN, package, room), _shell(OLD, package, room))
+    runs = (_installer(main, room), _shell(PLAIN, package, room), _shell(OLD, package, room))
     ours, plain, old = interleaved(runs, LEAST_PAIRS)
     return (
         Figure("package-phase-wall", ratio(ours, plain, lambda cost: cost.wall_s), "ratio", 1.10),
@@ -37,9 +48,30 @@ def measure(room: Room) -> tuple[Figure, ...]:
     )
 
 
-def _installer(room: Room) -> Callable[[], None]:
+def _zstd(room: Room) -> tuple[Figure, ...]:
+    """Wall time against zstd and tar, against a copy of the tree, and against md5sum and tar -xjf of the bzip2 one."""
+    old = room.repository / "packages.main" / f"{PACKAGE}.tar.bz2"
+    tree, main = room.directory / "tree", room.directory / "packages.zstd"
+    tree.mkdir()
+    subprocess.run([*SHELL, PLAIN, "bench", str(old), str(tree)], check=True)
+    request = make_request(
+        Identity("bench:zstd", "The same package", "XenServer", "4.0.1-1"), (f"{PACKAGE}={tree}",), None,
+        Form(PackageType.TZST),
+    )  # fmt: skip
+    build_repository(RealSystem(lambda line: None, room.directory / "scratch"), request, main)
+    package = main / f"{PACKAGE}.tar.zst"
+    runs = (_installer(main, room), _shell(ZSTD, package, room), _shell(COPY, tree, room), _shell(OLD, old, room))
+    ours, plain, copy, slow = interleaved(runs, LEAST_PAIRS)
+    return (
+        Figure("zstd-package-phase-wall", ratio(ours, plain, lambda cost: cost.wall_s), "ratio", 1.15),
+        Figure("zstd-package-phase-wall-cp", ratio(ours, copy, lambda cost: cost.wall_s), "ratio", 1.3),
+        Figure("zstd-package-phase-wall-md5sum-tar", ratio(ours, slow, lambda cost: cost.wall_s), "ratio", 0.30),
+    )
+
+
+def _installer(repository_directory: Path, room: Room) -> Callable[[], None]:
     """The product's own step, from the repository's metadata to the last file."""
-    location = Location(LocationKind.URL, Secret(str(room.repository / "packages.main")))
+    location = Location(LocationKind.URL, Secret(str(repository_directory)))
     (repository,) = find_repositories(location, None)
     (package,) = [package for package in repository.packages if package.name == PACKAGE]
 
@@ -54,7 +86,7 @@ def _installer(room: Room) -> Callable[[], None]:
             warn=print,
         )
         with system.mounted("tmpfs", "tmpfs"):
-            InstallPackage(repository.id, repository.location, package).run(session)
+            install_package(repository, package).run(session)
 
     return run
 

@@ -188,6 +188,14 @@ BAD_REPOSITORIES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
         lambda main: _edit(main / "XS-PACKAGES", lambda text: text.replace(text.split()[2], text.split()[2] + "0", 1)),
         ("XS-PACKAGES:1", "33"),
     ),
+    "65-digit SHA-256": (
+        lambda main: _edit(main / "XS-PACKAGES", lambda text: text.replace("\n", f" sha256={'0' * 65}\n", 1)),
+        ("XS-PACKAGES:1", "sha256: 65 digits"),
+    ),
+    "unknown extension": (
+        lambda main: _edit(main / "XS-PACKAGES", lambda text: text.replace("\n", " sha512=00\n", 1)),
+        ("XS-PACKAGES:1", "sha512=00", "not known"),
+    ),
     "missing file": (lambda main: (main / "kernel.tar.bz2").unlink(), ("kernel",)),
     "unknown type": (
         lambda main: _edit(main / "XS-PACKAGES", lambda text: text.replace("tbz2", "rpm", 1)),

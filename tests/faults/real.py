@@ -84,9 +84,9 @@ class FailingSystem(RealSystem):
             return super().run(argv, stdin=stdin, ok=ok, timeout_s=timeout_s, why=why)
 
     @contextmanager
-    def pipe(self, *commands: Argv, cpu_s: int | None = None) -> Iterator[Sink]:
+    def pipe(self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None) -> Iterator[Sink]:
         words = [word for argv in commands for word in ("|", *argv)][1:]
-        with self._change(*words), super().pipe(*commands, cpu_s=cpu_s) as sink:
+        with self._change(*words), super().pipe(*commands, cpu_s=cpu_s, memory_bytes=memory_bytes) as sink:
             yield sink
 
     def write_partition_table(self, device: str, table: PartitionTable) -> None:

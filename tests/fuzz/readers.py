@@ -11,7 +11,13 @@ from installer.kernel_reading import LISTS
 from installer.kernel_words import FLAGS, LATER, VALUES, parse_kernel_words
 from installer.model.errors import RepositoryError
 from installer.model.problem import errors
-from installer.model.repository import decode_metadata, format_repository, parse_packages, parse_repository
+from installer.model.repository import (
+    decode_metadata,
+    format_packages,
+    format_repository,
+    parse_packages,
+    parse_repository,
+)
 
 ANSWERFILES = Path(__file__).parent.parent / "answerfiles"
 CONSOLES = frozenset({"tty0", "tty1", "ttyS0", "ttyS1", "hvc0"})
@@ -22,6 +28,12 @@ dom0fs 20 4ebad6e2588587f5a701a6b21009d210 tbz2 required dom0fs.tar.bz2 /
 docs 20 4ebad6e2588587f5a701a6b21009d210 tbz2 optional docs.tar.bz2 /usr/share/doc
 mptsas 9 4ebad6e2588587f5a701a6b21009d210 driver mptsas.ko /lib/modules/${KERNEL_VERSION}/extra
 tg3 9 4ebad6e2588587f5a701a6b21009d210 firmware tg3.bin
+"""
+EXTENDED_PACKAGES = b"""\
+dom0fs 20 4ebad6e2588587f5a701a6b21009d210 tzst required dom0fs.tar.zst / \
+sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 unpacked=250000000 signed-loader=/boot/efi
+tg3 9 4ebad6e2588587f5a701a6b21009d210 firmware tg3.bin \
+sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 """
 CMDLINE = b'console=ttyS0,115200n8 output=ttyS1,57600 answerfile="http://u:p@pxe/a b.xml" install atexit=shell'
 
@@ -68,6 +80,11 @@ def _packages(data: bytes) -> None:
     for package in packages:
         if "/" in package.filename or not package.destination.startswith("/") or ".." in package.destination.split("/"):
             raise Broken("a path that leaves its directory")
+        if len(package.sha256) not in (0, 64) or (package.unpacked_bytes or 0) < 0:
+            raise Broken("a sum or size that cannot be")
+    tarballs = tuple(package for package in packages if package.type.is_tarball)
+    if tarballs and parse_packages(format_packages(tarballs), "again") != tarballs:
+        raise Broken("written and read again it differs")
 
 
 def _kernel_words(data: bytes) -> None:
@@ -93,8 +110,24 @@ READERS = (
     Reader(
         "XS-PACKAGES",
         _packages,
-        (XS_PACKAGES,),
-        _encoded(" ", "\n", "\\", "tbz2", "driver", "firmware", "/..", "${KERNEL_VERSION}", "-1", "\t", "<?xml"),
+        (XS_PACKAGES, EXTENDED_PACKAGES),
+        _encoded(
+            " ",
+            "\n",
+            "\\",
+            "tbz2",
+            "tzst",
+            " sha256=",
+            " unpacked=",
+            " signed-loader=/",
+            "driver",
+            "firmware",
+            "/..",
+            "${KERNEL_VERSION}",
+            "-1",
+            "\t",
+            "<?xml",
+        ),
     ),
     Reader(
         "kernel-words",

@@ -12,15 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from backend.packages import HANDLERS, tbz2
+from backend.packages import HANDLERS
+from backend.packages import tarball as tarball_module
 from backend.packages.tbz2 import install_tbz2
 from backend.recording import RecordingSystem
+from backend.repository_build import METADATA
 from installer.model.errors import CommandFailed, PackageError, SourceError
 from installer.model.source import Package, PackageType
 from installer.model.units import MIB
 from tests.backend.sentinel import sentinel_tree, state
 from tests.backend.tarballs import MTIME, Member, package, tarball
 from tests.backend.target import Target, mounted_target
+from tests.needs import needs
 
 CAPABILITY = "\x01\x00\x00\x02\x00\x20" + "\x00" * 14
 
@@ -69,6 +72,32 @@ def test_unpacks_content_mode_owner_time_xattrs_and_hard_links(target: Target) -
     assert os.getxattr(target.root / "srv/tool", "security.capability") == CAPABILITY.encode()
     assert os.stat(target.root / "srv/again").st_ino == tool.st_ino
     assert os.readlink(target.root / "srv/link") == "/srv/tool"
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("further", [(), ("--acls",)], ids=["as attributes", "as lists too"])
+def test_access_control_lists_are_those_of_the_packed_tree(
+    target: Target, tmp_path: Path, further: tuple[str, ...]
+) -> None:
+    needs("getfacl", "setfacl")
+    tree = tmp_path / "tree"
+    (tree / "log").mkdir(parents=True)
+    (tree / "log/file").write_text("x")
+    (tree / "log/plain").write_text("x")
+    subprocess.run(["setfacl", "--modify", "user:7:rw", str(tree / "log/file")], check=True)
+    subprocess.run(["setfacl", "--default", "--modify", "user:8:rx", str(tree / "log")], check=True)
+    packed = subprocess.run(
+        ["tar", "--create", "--bzip2", "--format=pax", *METADATA, *further, "--directory", str(tree), "log"],
+        check=True, capture_output=True,
+    ).stdout  # fmt: skip
+    unpack(target, packed, package(packed))
+    assert _lists(target.root) == _lists(tree)
+    assert "default:user:8:r-x" in _lists(tree) and "user:7:rw-" in _lists(tree)
+
+
+def _lists(directory: Path) -> list[str]:
+    argv = ["getfacl", "--numeric", "log", "log/file", "log/plain"]
+    return subprocess.run(argv, cwd=directory, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 @pytest.mark.root
@@ -235,7 +264,7 @@ def test_runs_tar_confined_and_keeps_directory_links() -> None:
         (
             "lbzip2", "--decompress", "--stdout", "|", "chroot", "/target", "tar", "--extract", "--file=-",
             "--ignore-zeros", "--numeric-owner", "--same-owner", "--preserve-permissions", "--xattrs",
-            "--xattrs-include=*", "--acls", "--keep-directory-symlink", "--directory", "/opt/x",
+            "--xattrs-include=*", "--keep-directory-symlink", "--directory", "/opt/x",
         ),
     ]  # fmt: skip
 
@@ -294,7 +323,7 @@ BOMB = bz2.compress(bytes(45_900_000)) * 3000  # 210 kB that decompress to 138 G
 def test_a_package_that_decompresses_to_no_end_is_given_up(
     target: Target, before: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tbz2, "LEAST_CPU_S", 1)
+    monkeypatch.setattr(tarball_module, "LEAST_CPU_S", 1)
     data = before + BOMB
     with pytest.raises(PackageError) as caught:
         unpack(target, data, package(data))
@@ -306,7 +335,7 @@ def test_a_package_that_decompresses_to_no_end_is_given_up(
 def test_a_package_with_one_file_of_no_end_fills_the_root_partition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tbz2, "LEAST_CPU_S", 2)
+    monkeypatch.setattr(tarball_module, "LEAST_CPU_S", 2)
     data = endless_file(8 * 1024 * MIB) + BOMB
     with mounted_target(tmp_path, size_bytes=8 * MIB) as target, pytest.raises(PackageError, match="partition is full"):
         unpack(target, data, package(data))

@@ -20,6 +20,7 @@ from installer.model.repository import (
 from installer.model.source import Package, PackageType
 
 MD5 = "2ba1783d84d10c71f07469252c555427"
+SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 DOCS = f"docs 37750 {MD5} tbz2 required docs.tar.bz2 /"
 IDENTITY = Identity("xs:main", "Base Pack and extra driver", "XenServer", "4.0.1-3")
 
@@ -78,17 +79,19 @@ def test_refuses_bad_repository_files(text: str, where: str, message: str) -> No
     assert caught.value.exit_code is ExitCode.FAILED
 
 
-def test_reads_the_three_types_of_package() -> None:
+def test_reads_every_type_of_package() -> None:
     text = f"""
 {DOCS}
 extra\t77001   {MD5.upper()} \ttbz2 optional extra.tar.bz2 /opt/extra
 
+small 9 {MD5} tzst optional small.tar.zst /opt
 nic 5 {MD5} driver nic.ko /lib/modules/${{KERNEL_VERSION}}/extra/nic.ko
 firmware 12 {MD5} firmware sample_firmware.bin
 """.replace("\n", "\r\n")
     assert packages(text) == (
         Package("docs", 37750, MD5, PackageType.TBZ2, "docs.tar.bz2", "/"),
         Package("extra", 77001, MD5, PackageType.TBZ2, "extra.tar.bz2", "/opt/extra", required=False),
+        Package("small", 9, MD5, PackageType.TZST, "small.tar.zst", "/opt", required=False),
         Package("nic", 5, MD5, PackageType.DRIVER, "nic.ko", "/lib/modules/${KERNEL_VERSION}/extra/nic.ko"),
         Package("firmware", 12, MD5, PackageType.FIRMWARE, "sample_firmware.bin", "/lib/firmware/sample_firmware.bin"),
     )
@@ -102,8 +105,20 @@ def test_a_driver_file_named_optional_is_still_required() -> None:
 
 def test_packages_survive_writing() -> None:
     text = f"{DOCS} signed-loader=/boot/efi\nextra 1 {MD5} tbz2 optional extra.tar.bz2 /opt\n"
-    assert [package.signed_loader for package in packages(text)] == ["/boot/efi", ""]
+    text += f"small 1 {MD5} tzst required small.tar.zst / sha256={SHA256} unpacked=0\n"
+    assert [package.signed_loader for package in packages(text)] == ["/boot/efi", "", ""]
     assert format_packages(packages(text)) == text
+
+
+def test_extension_fields_stand_behind_the_last_one_of_any_type_in_any_order() -> None:
+    docs, nic, firmware = packages(
+        f"{DOCS} unpacked=123 sha256={SHA256.upper()}\n"
+        f"nic 5 {MD5} driver nic.ko /lib/nic.ko sha256={SHA256}\n"
+        f"fw 5 {MD5} firmware sha256=x sha256={SHA256}\n"
+    )
+    assert (docs.sha256, docs.unpacked_bytes) == (SHA256, 123)
+    assert (nic.sha256, nic.unpacked_bytes, nic.destination) == (SHA256, None, "/lib/nic.ko")
+    assert (firmware.sha256, firmware.filename) == (SHA256, "sha256=x")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +135,20 @@ def test_packages_survive_writing() -> None:
         (f"{DOCS} signed-loader=boot/efi", "signed-loader: `boot/efi` is not absolute"),
         (f"{DOCS} signed-loader=", "signed-loader: `` is not absolute"),
         (f"{DOCS} signed-loader=/a/../b", "signed-loader: `/a/../b` contains `..`"),
-        (f"{DOCS} sha256=00ff unpacked=5", "extension fields (`sha256=00ff`) are not supported by this version"),
+        (f"{DOCS} sha256={SHA256}0", "sha256: 65 digits where a SHA-256 has 64"),
+        (f"{DOCS} sha256={MD5}f", "sha256: 33 digits where a SHA-256 has 64"),
+        (f"{DOCS} sha256=", "sha256: 0 digits where a SHA-256 has 64"),
+        (f"{DOCS} sha256={SHA256[1:]}g", "is not hexadecimal"),
+        (f"{DOCS} sha256={SHA256} sha256={SHA256}", "sha256: given twice"),
+        (f"{DOCS} unpacked=-5", "unpacked: `-5` is not a plain decimal number of bytes"),
+        (f"{DOCS} unpacked={'9' * 5000}", "is not a plain decimal"),
+        (f"{DOCS} sha512={SHA256}", "the extension field `sha512="),
+        (f"{DOCS} sha512={SHA256}", "is not known (known are sha256, unpacked, signed-loader)"),
+        (f"{DOCS} sha256={SHA256} more", "too many fields: `more`"),
+        (f"{DOCS} Sha256={SHA256}", "too many fields: `Sha256="),
+        (f"docs 37750 {MD5} tbz2 required docs.tar.bz2 sha256={SHA256}", "destination: `sha256="),
+        (f"nic 5 {MD5} firmware nic.bin unpacked=5", "unpacked: a package of type firmware cannot have it"),
+        (f"nic 5 {MD5} driver nic.ko /lib/nic.ko signed-loader=/boot", "signed-loader: a package of type driver"),
         (f"docs 1 {MD5}f tbz2 required docs.tar.bz2 /", "md5: 33 digits where an MD5 has 32"),
         (f"docs 1 {MD5[1:]} tbz2 required docs.tar.bz2 /", "md5: 31 digits where an MD5 has 32"),
         (f"docs 1 {MD5[1:]}g tbz2 required docs.tar.bz2 /", "is not hexadecimal"),
@@ -129,7 +157,10 @@ def test_packages_survive_writing() -> None:
         (f"docs 1e3 {MD5} tbz2 required docs.tar.bz2 /", "size: `1e3` is not a plain decimal"),
         (f"docs ٣ {MD5} tbz2 required docs.tar.bz2 /", "size: `٣` is not a plain decimal"),
         (f"docs {'9' * 5000} {MD5} tbz2 required docs.tar.bz2 /", "is not a plain decimal"),
-        (f"docs 1 {MD5} rpm required docs.tar.bz2 /", "type: `rpm` is unknown (known are tbz2, driver, firmware)"),
+        (
+            f"docs 1 {MD5} rpm required docs.tar.bz2 /",
+            "type: `rpm` is unknown (known are tbz2, tzst, driver",
+        ),
         (f"docs 1 {MD5} tbz required docs.tar.bz2 /", "did you mean tbz2?"),
         (f"docs 1 {MD5} TBZ2 required docs.tar.bz2 /", "did you mean tbz2?"),
         (f"docs 1 {MD5} tbz2 needed docs.tar.bz2 /", "`needed`, not required or optional"),
@@ -199,7 +230,26 @@ def test_text_that_is_not_utf8_names_the_line() -> None:
 
 
 FIELDS = st.sampled_from(
-    ["docs", "1", MD5, "tbz2", "driver", "firmware", "required", "optional", "/", "..", "a=b", "\\", "\x1b", "\n", " "]
+    [
+        "docs",
+        "1",
+        MD5,
+        "tbz2",
+        "driver",
+        "firmware",
+        "required",
+        "optional",
+        "/",
+        "..",
+        "a=b",
+        "\\",
+        "\x1b",
+        "\n",
+        " ",
+        "tzst",
+        f"sha256={SHA256}",
+        "unpacked=7",
+    ]
 )
 
 

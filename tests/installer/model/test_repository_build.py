@@ -7,6 +7,7 @@ import pytest
 from installer.model.errors import UsageError
 from installer.model.repository import Identity
 from installer.model.repository_build import PackageInput, make_request, parse_package_input, parse_source_date
+from installer.model.source import PackageType
 
 
 @pytest.mark.parametrize(
@@ -16,10 +17,18 @@ from installer.model.repository_build import PackageInput, make_request, parse_p
         ("dom0=a=b.tar", PackageInput("dom0", "a=b.tar")),
         ("docs=docs.tar.bz2,optional", PackageInput("docs", "docs.tar.bz2", required=False)),
         ("docs=d,required,/opt", PackageInput("docs", "d", destination="/opt")),
+        ("docs=docs.tar.zst", PackageInput("docs", "docs.tar.zst", type=PackageType.TZST)),
     ],
 )
 def test_reads_packages(text: str, package: PackageInput) -> None:
     assert parse_package_input(text) == package
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("d", "tzst"), ("d.tar", "tzst"), ("d.tar.zst", "tzst"), ("d.tar.bz2", "tbz2")]
+)
+def test_what_is_compressed_keeps_its_form(path: str, kind: str) -> None:
+    assert parse_package_input(f"docs={path}", PackageType.TZST).type == kind
 
 
 @pytest.mark.parametrize(
