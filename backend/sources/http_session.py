@@ -65,12 +65,5 @@ class _Watched(HTTPConnection):
         return connection
 
 
-class _WatchedTls(HTTPSConnection):
-    def __init__(self, watch: Watch, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]  # passed on as they come
-        self._watch = watch
-
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        self._watch.add(connection)
-        return connection
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same with TLS: urllib3's connection with TLS is one without, too."""
