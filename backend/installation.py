@@ -11,7 +11,8 @@ from backend.fallback import select_repositories
 from backend.identities import Identities, new_identities
 from backend.layout import DOM0_PARTITION
 from backend.log import OtherLogs
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.preparation import fingerprints_of, image_files, read_scripts, with_contents
 from backend.probe.in_use import Fingerprint
 from backend.repository import check_packages, find_repositories

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
 from backend.identities import GptIdentities, Identities
-from backend.planner import ImageFile, Inputs, ScriptFile
+from backend.plan_parts import ImageFile, Inputs, ScriptFile
 from installer.model.answers import (
     AdminInterface,
     Answers,

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from backend.execute import InstallPlan, execute
 from backend.left_behind import NOTES
-from backend.planner import ImageFile, Inputs, ScriptFile, make_plan
+from backend.plan_parts import ImageFile, Inputs, ScriptFile
+from backend.planner import make_plan
 from backend.process import Argv
 from backend.real_system import RealSystem
 from backend.repository import find_repositories

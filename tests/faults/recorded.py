@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterable
 
 from backend.execute import InstallPlan, execute
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.recording import RecordingSystem
 from installer.model.check_storage import chosen_disks
 from installer.model.errors import InstallerError

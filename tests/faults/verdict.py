@@ -7,7 +7,8 @@ import shlex
 from dataclasses import dataclass
 
 from backend.execute import COMPLETE, STOPPED, UNTOUCHED
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.steps.scripts import RunScript
 from backend.steps.stale import stop_steps
 from installer.model.check_storage import chosen_disks, is_one_of
