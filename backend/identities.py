@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 import string
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from installer.model.existing import InstalledHost
 
 LVM_GROUPS = (6, 4, 4, 4, 4, 4, 6)  # the form of LVM's own identifiers
 
@@ -61,6 +63,19 @@ def new_identities(storage_devices: int) -> Identities:
         hostname=f"xenserver-{_letters(8)}",
         pv_uuids=tuple(_lvm_uuid() for _ in range(storage_devices)),
         installed_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+    )
+
+
+def kept_identities(new: Identities, installed: InstalledHost | None) -> Identities:
+    """Return the identities with those of the host that is installed over: it stays the same host to its pool."""
+    if installed is None:
+        return new
+    storage = installed.storage
+    return replace(
+        new,
+        installation_uuid=installed.installation_uuid or new.installation_uuid,
+        control_domain_uuid=installed.control_domain_uuid or new.control_domain_uuid,
+        sr_uuid=storage.sr_uuid if storage else new.sr_uuid,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
-from backend.identities import Identities, new_identities
+from backend.identities import Identities, kept_identities, new_identities
 from backend.layout import DOM0_PARTITION
 from backend.log import OtherLogs
 from backend.plan_parts import Inputs
@@ -30,6 +30,7 @@ from installer.model.choice import choose_devices
 from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
 from installer.model.host import Host
+from installer.model.keep_settings import keep_settings
 from installer.model.problem import Problem
 from installer.model.secret import Secret
 from installer.model.source import Location, Repository
@@ -103,7 +104,9 @@ def prepare(
     # a target that names no disk has none to stand for while the primary one is not clear
     standing = targets if answers.disks.primary or not unclear else tuple(one for one in targets if one.spec.disk)
     host = apply_targets(facts, standing, answers.disks.primary)
-    require((*unclear, *check_answers(answers, host)))
+    kept = keep_settings(answers, host)
+    answers, unknown = choose_devices(kept.answers, host) if kept.installed else (answers, ())
+    require((*unclear, *kept.problems, *unknown, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
     repositories = _repositories(answers, circumstances, require)
@@ -113,11 +116,12 @@ def prepare(
         answers=answers,
         host=host,
         repositories=repositories,
-        identities=new_ids(len(host.disks)),
+        identities=kept_identities(new_ids(len(host.disks)), kept.installed),
         images=image_files(targets, host),
         scripts=read_scripts(answers, circumstances.media),
         answerfile=answerfile,
         own_firmware=circumstances.own_disks,
+        installed=kept.installed,
     )
     return Prepared(make_plan(inputs), inputs, marks, circumstances.media)
 

@@ -27,6 +27,7 @@ from backend.table import Partition
 from installer import VERSION
 from installer.model.answers import Answers, Clock, Protocol
 from installer.model.check_boot import signed_loader
+from installer.model.existing import InstalledHost
 from installer.model.host import Disk, Host
 from installer.model.plan import Step
 from installer.model.secret import Secret
@@ -66,6 +67,7 @@ class Inputs:
     """What a plan is made from. The repositories are those to be installed, in order.
 
     `own_firmware` says that the machine this runs on is the one being installed, so that its firmware may be told.
+    `installed` is the host that is installed over, in the modes that keep its virtual machines.
     """
 
     answers: Answers
@@ -76,6 +78,7 @@ class Inputs:
     scripts: tuple[ScriptFile, ...] = ()
     answerfile: Secret | None = None
     own_firmware: bool = False
+    installed: InstalledHost | None = None
 
 
 def chosen_disks(inputs: Inputs) -> tuple[Disk, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from installer.model.existing import Backup, InstalledHost
 from installer.model.storage import Holder, Part, StorageGroup, storage_groups
 
 
@@ -50,6 +51,8 @@ class Disk:
     table: str = ""
     parts: tuple[Part, ...] = ()
     holders: tuple[Holder, ...] = ()
+    installed: InstalledHost | None = None
+    backup: Backup | None = None
 
     @property
     def identity(self) -> tuple[str, str, int] | None:

@@ -156,6 +156,11 @@ def _key(kind: str, data: bytes) -> str:
     return b64encode(b"".join(len(field).to_bytes(4, "big") + field for field in fields)).decode()
 
 
+def keeps_the_disks(draft: Draft) -> bool:
+    """A mode that keeps the host says nothing of disks, and of bonds only with the interface."""
+    return draft.disks is None and draft.storage_type is None and (not draft.bonds or draft.interface is not None)
+
+
 RESTORING = st.builds(
     Draft,
     mode=st.just(Mode.RESTORE),
@@ -189,6 +194,7 @@ INSTALLING = st.builds(
 ).filter(
     lambda draft: (
         (draft.mode is not Mode.FRESH or draft.existing is None)
+        and (draft.mode is Mode.FRESH or keeps_the_disks(draft))
         and not (draft.time_method is TimeMethod.MANUAL and draft.ntp_servers)
     )
 )
