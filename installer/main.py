@@ -189,7 +189,7 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
 
 def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
     """Lay the road of the screens; one that was given answers begins with the first that is missing."""
-    stages = [Stage(screen.name, screen.applies, screen.entered) for screen in screens]
+    stages = [Stage(screen.name, screen.shown, screen.entered, screen.reachable) for screen in screens]
     flow = Flow(stages, state, lambda state: state.answered)
     if state.answered:
         flow.skip_answered()

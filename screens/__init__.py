@@ -7,6 +7,7 @@ from screens.confirm import ConfirmScreen
 from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
 from screens.eula import EulaScreen
+from screens.existing import ExistingScreen, KeepingScreen
 from screens.hardware import HardwareScreen
 from screens.ipv6 import Ipv6Screen, ManagementIpv6Screen
 from screens.keymap import KeymapScreen
@@ -30,6 +31,8 @@ SCREENS: tuple[type[Screen], ...] = (
     OverwriteScreen,
     EulaScreen,
     HardwareScreen,
+    ExistingScreen,
+    KeepingScreen,
     PrimaryDiskScreen,
     StorageScreen,
     SharedStorageScreen,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from installer.model.answers import Draft
 from installer.model.errors import ExitCode
 from installer.model.host import Host
 from installer.model.ports import Preview
@@ -61,7 +62,7 @@ F12 does not install: it only moves to the Install button."""
         """Make the plan from the answers as they are now."""
         if self.state.preview is not None:
             return None
-        draft = self.state.draft
+        draft = wishes(self.state)
 
         def then(preview: object) -> Outcome:
             return Stay(replace(self.state, preview=preview)) if isinstance(preview, Preview) else self.state
@@ -83,14 +84,17 @@ F12 does not install: it only moves to the Install button."""
         return Reopen("") if label == CHANGE else super().press(label)
 
 
+def wishes(state: State) -> Draft:
+    """Return the answers to be carried out: a host that is kept has its own network, unless it was asked for again."""
+    if not state.preserves or "management-network" in state.answered:
+        return state.draft
+    return replace(state.draft, interface=None, bonds=())
+
+
 def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     """Return what is going to happen, in the order of importance."""
     lines: list[str | Attributed] = []
-    if preview.dry_run:
-        begin = "Dry run: nothing will be changed. An installation would erase:"
-    else:
-        begin = f"{joined(('Ready to install', preview.product), ' ')}. Everything on these disks will be erased:"
-    lines.append(("strong", begin))
+    lines.append(("strong", _begin(preview)))
     for disk in preview.disks:
         heading = disk.heading.removeprefix("disk ")
         data = any(name in heading.split() for name in preview.not_blank)
@@ -104,11 +108,22 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     lines += [f"  {joined((preview.amount, checked), ', ')}"]
     lines += [f"  {line}" for line in preview.packages]
     lines += [""]
-    lines += [f"  {line}" for line in settings(state, state.host)]
+    lines += [f"  {line}" for line in preview.kept or settings(state, state.host)]
     lines += [("note", f"  ! {note}") for note in state.notes]
     lines += [("note", f"  note: {note}") for note in preview.notes]
     lines += [("note", f"  ! {problem.message}") for problem in preview.problems]
     return lines
+
+
+def _begin(preview: Preview) -> str:
+    what = joined(("Ready to install", preview.product), " ")
+    if preview.keeps:
+        if preview.dry_run:
+            return f"Dry run: nothing will be changed. An installation over {preview.keeps} would replace:"
+        return f"{what} over {preview.keeps}. Guest storage is kept; this is replaced:"
+    if preview.dry_run:
+        return "Dry run: nothing will be changed. An installation would erase:"
+    return f"{what}. Everything on these disks will be erased:"
 
 
 def settings(state: State, host: Host) -> list[str]:

@@ -52,6 +52,7 @@ class PrimaryDiskScreen(Screen):
 
     name = "primary-disk"
     title = "Primary disk"
+    asks_for_disks = True
     help = """\
 The control domain, the host's own operating system, takes two partitions of 4 GB on this disk; the rest of the disk \
 can store virtual machines.
@@ -117,6 +118,7 @@ class StorageScreen(Screen):
 
     name = "storage"
     title = "Disks for virtual machines"
+    asks_for_disks = True
     help = """\
 Virtual machines can be stored on the rest of the primary disk, on further disks, or on both: all of it together makes \
 one local storage repository. Everything on the disks that are marked is destroyed.

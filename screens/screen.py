@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
-from installer.model.answers import Draft
+from installer.model.answers import PRESERVING, Draft
 from installer.model.errors import InstallerError, InvalidAnswer
 from installer.model.host import Host
 from installer.model.ports import Cancel, Machine, Preview, Trial
@@ -34,6 +34,11 @@ class State:
     trial: Trial | None = None
     preview: Preview | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def preserves(self) -> bool:
+        """Whether a host is installed over and its virtual machines are kept."""
+        return self.draft.mode in PRESERVING
 
     def choice(self, name: str, default: str = "") -> str:
         """Return a decision."""
@@ -174,6 +179,8 @@ class Screen:
     begins_at_buttons: ClassVar[bool] = False
     begins_at: ClassVar[str] = ""  # the name of the element with the focus, where that is not the first
     label_width: ClassVar[int] = 20
+    asks_for_disks: ClassVar[bool] = False  # passed over when a host is kept: its disks stay as they are
+    asks_for_kept: ClassVar[bool] = False  # passed over as well, but reached from the last screen
 
     def __init__(self, state: State, machine: Machine, say: Callable[[str], None]) -> None:
         self.state = state
@@ -186,6 +193,16 @@ class Screen:
     def applies(cls, state: State) -> bool:
         """Say whether the screen is shown."""
         return True
+
+    @classmethod
+    def shown(cls, state: State) -> bool:
+        """Say whether the screen is on the road: what an existing host keeps is not asked for."""
+        return cls.applies(state) and not (state.preserves and (cls.asks_for_disks or cls.asks_for_kept))
+
+    @classmethod
+    def reachable(cls, state: State) -> bool:
+        """Say whether the screen can be opened from the last one."""
+        return cls.applies(state) and not (state.preserves and cls.asks_for_disks)
 
     @classmethod
     def entered(cls, state: State) -> State:

@@ -144,7 +144,8 @@ class Preview:
     `disks` say before and after of each disk to be destroyed; `not_blank` are the names of those with something on
     them; `untouched` the other disks of the machine; `lines` the whole plan for the plan key; `phases` for
     `installer.model.progress.Progress`; `problems` are warnings only. `product` is what becomes of the machine, with
-    its version; `amount` how many packages and bytes that are. `dry_run`: there is nothing to confirm.
+    its version; `amount` how many packages and bytes that are. `dry_run`: there is nothing to confirm. `keeps` is the
+    host that is installed over, empty in a fresh installation, and `kept` what becomes of its settings, line by line.
     """
 
     number: int
@@ -159,6 +160,8 @@ class Preview:
     product: str = ""
     amount: str = ""
     dry_run: bool = False
+    keeps: str = ""
+    kept: tuple[str, ...] = ()
 
 
 class RunListener(Protocol):
