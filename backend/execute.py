@@ -201,8 +201,8 @@ class _Run:
         return True
 
     def _changed(self, phase: Phase[Session]) -> str:
-        if self._plan.broken:
-            return self._plan.broken
+        if phase.state or self._plan.broken:
+            return phase.state or self._plan.broken
         disks = ", ".join(disk.heading for disk in self._plan.disks)
         if phase.bootable:
             return BOOTS.format(disks=disks, phase=f"phase: {phase.title}")
