@@ -167,6 +167,8 @@ def clock_steps(clock: Clock) -> Steps:
 
 def target_path(inputs: Inputs, name: str) -> str:
     """Return a device as the installed host will name it."""
+    if name.startswith("/dev/"):
+        return name
     disk_name, mark, number = name.partition(":")
     disk = inputs.host.disk(disk_name)
     if disk is None:

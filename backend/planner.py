@@ -22,6 +22,7 @@ from backend.plan_parts import (
     scripts,
     target_path,
 )
+from backend.reinstall_plan import make_reinstall_plan
 from backend.session import Session
 from backend.steps.esp import MakeEsp
 from backend.steps.filesystem import MakeFilesystem, MountRoot
@@ -41,10 +42,12 @@ STORAGE = {StorageType.LVM: f"volume group {VG_PREFIX}", StorageType.EXT: "ext3,
 
 
 def make_plan(inputs: Inputs) -> InstallPlan:
-    """Return the plan of a fresh installation.
+    """Return the plan of a fresh installation, or of one over the host that is there.
 
     Raises DiskRefused when a disk cannot hold the layout; what else could be wrong was found by check_answers.
     """
+    if inputs.installed is not None:
+        return make_reinstall_plan(inputs, inputs.installed)
     disks = chosen_disks(inputs)
     primary = disks[0]
     storage_on_primary = inputs.answers.disks.storage_on_primary
