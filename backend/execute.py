@@ -176,7 +176,9 @@ class _Run:
         count = sum(1 for _ in self._plan.steps())
         for number, (phase, step) in enumerate(self._plan.steps(), 1):
             self._number, self._title = number, step.title
-            if phase.destructive:
+            if phase.state:
+                self._state = phase.state
+            elif phase.destructive:
                 self._state = self._changed(phase)
             elif step.settles:
                 self._state = STOPPED
@@ -201,8 +203,8 @@ class _Run:
         return True
 
     def _changed(self, phase: Phase[Session]) -> str:
-        if phase.state or self._plan.broken:
-            return phase.state or self._plan.broken
+        if self._plan.broken:
+            return self._plan.broken
         disks = ", ".join(disk.heading for disk in self._plan.disks)
         if phase.bootable:
             return BOOTS.format(disks=disks, phase=f"phase: {phase.title}")

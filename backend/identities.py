@@ -29,7 +29,7 @@ class GptIdentities:
 class Identities:
     """All identities of one installation. `pv_uuids` has one for every possible storage device, in order.
 
-    `disk_id` is used in an MBR, `gpt` in a GPT.
+    `disk_id` is used in an MBR, `gpt` in a GPT; `backup_uuid` is that of the file system a backup is put on.
     """
 
     installation_uuid: str
@@ -43,6 +43,7 @@ class Identities:
     hostname: str
     pv_uuids: tuple[str, ...]
     installed_at: str
+    backup_uuid: str = ""
 
 
 def new_identities(storage_devices: int) -> Identities:
@@ -63,6 +64,7 @@ def new_identities(storage_devices: int) -> Identities:
         hostname=f"xenserver-{_letters(8)}",
         pv_uuids=tuple(_lvm_uuid() for _ in range(storage_devices)),
         installed_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        backup_uuid=str(uuid.uuid4()),
     )
 
 

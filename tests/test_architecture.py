@@ -12,6 +12,7 @@ SOURCES = sorted(path for top in ("installer", "backend", "screens") for path in
 COMPOSITION_ROOT = "installer/main.py"
 # the only modules that start programs or write files, and what each may do
 EFFECTS = {f"backend/{name}.py" for name in ("real_system", "confined", "process", "scratch", "log")}
+EFFECTS |= {f"backend/{name}.py" for name in ("raw_disks", "mounts", "trees", "carried_files")}
 EFFECT_CALLS = {"write_text", "write_bytes", "mkdir", "makedirs", "rmtree", "mkdtemp", "TemporaryDirectory"}
 EFFECT_CALLS |= {"symlink_to", "system", "popen"}
 MODULE_LIMIT = 300

@@ -45,7 +45,7 @@ class Phase(Generic[SessionT]):
     """A named part of the plan; `destructive` marks the phases from the point of no return on.
 
     `bootable` marks those that begin when the host boots already. `state` says in what state a failure leaves the
-    disks, where that is neither "not bootable yet" nor "installed".
+    disks, where neither of the two tells it.
     """
 
     title: str

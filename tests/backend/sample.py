@@ -46,6 +46,7 @@ IDENTITIES = Identities(
     hostname="xenserver-abcdefgh",
     pv_uuids=("aaaaaa-bbbb-cccc-dddd-eeee-ffff-gggggg", "hhhhhh-iiii-jjjj-kkkk-llll-mmmm-nnnnnn"),
     installed_at="2026-01-02 03:04:05 UTC",
+    backup_uuid="88888888-8888-4888-8888-888888888888",
 )
 SDA = Disk("sda", "/dev/sda", 16 * GIB, model="QEMU HARDDISK", serial="QM00001", contents="blank")
 SDB = Disk("sdb", "/dev/sdb", 20 * GIB, model="QEMU HARDDISK", serial="QM00002", by_id=("/dev/disk/by-id/ata-QM00002",))
