@@ -33,6 +33,7 @@ from backend.steps.stale import erase_steps
 from backend.steps.storage import VG_PREFIX, MakeStorageFilesystem, MakeVolumeGroup, firstboot_file
 from backend.table import PartitionTable, PartitionUse
 from installer.model.check_storage import shared_groups
+from installer.model.errors import AnswersError
 from installer.model.host import Disk
 from installer.model.plan import DiskSummary, Phase, Step
 from installer.model.units import MIB
@@ -44,10 +45,13 @@ STORAGE = {StorageType.LVM: f"volume group {VG_PREFIX}", StorageType.EXT: "ext3,
 def make_plan(inputs: Inputs) -> InstallPlan:
     """Return the plan of a fresh installation, or of one over the host that is there.
 
-    Raises DiskRefused when a disk cannot hold the layout; what else could be wrong was found by check_answers.
+    Raises DiskRefused when a disk cannot hold the layout, AnswersError when a host is to be kept and none is there;
+    what else could be wrong was found by check_answers.
     """
     if inputs.installed is not None:
         return make_reinstall_plan(inputs, inputs.installed)
+    if inputs.answers.preserves:
+        raise AnswersError((f"the mode {inputs.answers.mode} keeps a host, but there is none to be kept",))
     disks = chosen_disks(inputs)
     primary = disks[0]
     storage_on_primary = inputs.answers.disks.storage_on_primary

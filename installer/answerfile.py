@@ -73,10 +73,10 @@ def _read_root(reading: Reading, root: Element, table: ElementRow) -> Mode | Non
         row = table.child(child.name)
         if row and row.read:
             check_element(reading, child, row)
-            if mode in PRESERVING and row.modes and mode not in row.modes:
-                reading.error(child.position, f"<{row.name}> has no meaning with {_keeps(mode)}", REMOVE)
-            else:
+            if mode is None or not row.modes or mode in row.modes:
                 row.read(reading, child)
+            elif mode in PRESERVING:
+                reading.error(child.position, f"<{row.name}> has no meaning with {_keeps(mode)}", REMOVE)
     if mode is Mode.FRESH:
         _check_fresh(reading, root)
     elif mode in PRESERVING and (attribute := root.attribute("sr-type")):

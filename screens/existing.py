@@ -94,9 +94,7 @@ A clean installation erases everything on the disks that you choose on the next 
         possible = [disk.name for disk, installed in found if not installed.refused]
         chosen = existing.disk if self.state.preserves and existing and existing.disk else ""
         default = chosen or (CLEAN if "existing" in self.state.answered or not possible else possible[0])
-        clean = Option(
-            CLEAN, "Clean installation", "erases the chosen disks, with the virtual machines on them"
-        )
+        clean = Option(CLEAN, "Clean installation", "erases the chosen disks, with the virtual machines on them")
         self._choice = Choice("what", [*(_option(*pair) for pair in found), clean], default)
         elements: list[Element] = [
             Paragraph(f"This machine has {len(found)} installed host{'s' if len(found) > 1 else ''}."),

@@ -35,8 +35,11 @@ def keep_settings(answers: Answers, host: Host) -> Preserved:
     Pure. Problems: the disk is not there, has no host on it, has one that cannot be installed over, or has a setting
     that cannot be read and without which the host would not be found again.
     """
-    if not answers.preserves or answers.existing is None or answers.existing.disk is None:
+    if not answers.preserves:
         return Preserved(answers)
+    if answers.existing is None or answers.existing.disk is None:
+        what = f"the mode {answers.mode} keeps a host, but none is named"
+        return Preserved(answers, None, (Problem(Severity.ERROR, what, hint=_present(host)),))
     where = answers.origin("existing.disk").where
     disk = host.disk(answers.existing.disk)
     if disk is None:

@@ -54,6 +54,12 @@ _ONE_PRIMARY = "name one primary disk; further disks for virtual machines are gu
 
 def contradictions(draft: Draft) -> Iterator[tuple[str, str, str]]:
     """Yield dotted field, what is wrong, and a hint, for answers of which one makes another one void."""
+    if draft.mode is Mode.FRESH and draft.existing is not None:
+        yield (
+            "existing",
+            "a fresh installation keeps nothing of the host that is there",
+            "choose another mode",
+        )
     if draft.mode in PRESERVING and draft.disks is not None:
         hint = "remove it: existing-installation names the disk; or write mode=fresh, which erases all that is there"
         yield (

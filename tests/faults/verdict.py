@@ -75,8 +75,11 @@ def check_outcome(
         assert WORDS in failed.reason, failed
     state = failed.state
     chosen = chosen_disks(inputs.answers, inputs.host)
+    said = next((phase.state for phase, step in plan.steps() if step.title == place.title), "")
     if place.title == RELEASE:
         assert state == COMPLETE, state
+    elif said:
+        assert state == said and all(disk.name in state for disk in chosen), state
     elif place.title in {step.title for phase, step in plan.steps() if phase.bootable}:
         assert all(disk.name in state for disk in chosen) and "is installed and boots" in state, state
     elif place.destructive:
