@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from installer.model.existing import Backup, InstalledHost
 from installer.model.storage import Holder, Part, StorageGroup, storage_groups
 
 
@@ -28,7 +29,8 @@ class Disk:
     """One whole disk. Sizes in bytes; `excluded` says why it is not offered (empty: it is).
 
     `contents` is the sentence for a person, `table` and `parts` the same in detail (the whole disk is part 0);
-    `holders` are running devices on it that nothing uses, in the order in which they can be stopped.
+    `holders` are running devices on it that nothing uses, in the order in which they can be stopped. `installed` is
+    the control domain that is on it, `backup` the copy of one.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Disk:
     table: str = ""
     parts: tuple[Part, ...] = ()
     holders: tuple[Holder, ...] = ()
+    installed: InstalledHost | None = None
+    backup: Backup | None = None
 
     @property
     def identity(self) -> tuple[str, str, int] | None:
