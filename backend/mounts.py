@@ -23,7 +23,7 @@ UNMOUNT_WAITS_S = (0.2, 0.5, 1, 2)
 BESIDE = "nodev,nosuid,noexec"
 FULL = {
     Place.TARGET: ("the root partition is full", "leave out optional packages (skip-package)"),
-    Place.BACKUP: ("the backup partition is full", "choose no backup, or remove large files from the old host"),
+    Place.BACKUP: ("the backup partition is full", "a new backup replaces what is on it; if none fits, choose none"),
     Place.OLD: ("the old host's partition is full", ""),
 }
 

@@ -19,7 +19,7 @@ from backend.steps.keyboard import keyboard_file
 from backend.steps.modules import IndexModules
 from backend.steps.network import management_bridge, network_files
 from backend.steps.packages import install_package
-from backend.steps.partition import AttachImage, CheckDisk, DetachLeftBehind
+from backend.steps.partition import AttachImage, CheckDisk, DetachLeftBehind, FindPartitions
 from backend.steps.scripts import RunScript
 from backend.steps.stale import stop_steps
 from backend.steps.time import AskTime, time_files
@@ -89,9 +89,15 @@ def chosen_disks(inputs: Inputs) -> tuple[Disk, ...]:
 
 def check_steps(inputs: Inputs, disks: tuple[Disk, ...]) -> Steps:
     """Return what makes sure of the disks before anything is changed."""
-    detach = tuple(DetachLeftBehind(im.left_on, im.path) for im in inputs.images if im.left_on)
-    attach = tuple(AttachImage(im.disk, im.path, im.create_bytes, im.sector_bytes) for im in inputs.images)
-    return (*detach, *attach, *stop_steps(disks), *(CheckDisk(disk.name) for disk in disks))
+    return disk_checks(inputs.images, disks, keeps_partitions=inputs.installed is not None)
+
+
+def disk_checks(images: tuple[ImageFile, ...], disks: tuple[Disk, ...], *, keeps_partitions: bool) -> Steps:
+    """Return the same for disks of which some are image files; those whose partitions are kept are looked through."""
+    detach = tuple(DetachLeftBehind(im.left_on, im.path) for im in images if im.left_on)
+    attach = tuple(AttachImage(im.disk, im.path, im.create_bytes, im.sector_bytes) for im in images)
+    find = tuple(FindPartitions(im.disk) for im in images) if keeps_partitions else ()
+    return (*detach, *attach, *find, *stop_steps(disks), *(CheckDisk(disk.name) for disk in disks))
 
 
 def package_steps(inputs: Inputs) -> Steps:

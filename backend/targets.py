@@ -19,6 +19,7 @@ from backend.probe.in_use import check_unused, is_blank
 from backend.probe.phrases import BLANK
 from backend.probe.snapshot import loop_of_file
 from installer.model.errors import DeviceError, DiskRefused, InstallerError, UsageError
+from installer.model.firmware_of_table import for_firmware
 from installer.model.host import Disk, Host
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ def _with_disk(host: Host, old: Disk | None, text: str, name: str, target: Targe
                 where=f"--target {target.spec.path}",
                 hint="truncate --size=16G makes a fitting file",
             )
+    facts = for_firmware(facts, host.firmware)
     if old is None:
         return replace(host, disks=(*host.disks, facts))
     return replace(host, disks=tuple(facts if disk is old else disk for disk in host.disks))

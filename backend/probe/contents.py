@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backend.partitioner import partition_node
+from backend.probe.existing.host import NOTHING, Found, read_existing
 from backend.probe.in_use import is_blank
 from backend.probe.lvm import PhysicalVolume, parse_physical_volume
 from backend.probe.phrases import AMBIVALENT, GPT_END
@@ -29,11 +30,12 @@ MOST_SIGNATURES = 8  # at one place; more is noise
 @dataclass(frozen=True)
 class Contents:
     """`parts` are the partitions and, as part 0, the disk as a whole when it has a signature; for `blank` see
-    `backend.probe.phrases.sentence`."""
+    `backend.probe.phrases.sentence`. `existing` is what there is of this product."""
 
     table: str = ""
     parts: tuple[Part, ...] = ()
     blank: bool | None = None
+    existing: Found = NOTHING
 
 
 def read_contents(system: System, path: str) -> Contents:
@@ -50,7 +52,8 @@ def read_contents(system: System, path: str) -> Contents:
         parts = tuple(look.filled(part) for part in parse_partx(lines))
     elif "gpt" in parse_wipefs(system.run(("wipefs", "--json", path), ok=(0, 1))):
         table = GPT_END
-    return Contents(table, (*((whole,) if whole.signatures else ()), *parts), is_blank(path))
+    found = (*((whole,) if whole.signatures else ()), *parts)
+    return Contents(table, found, is_blank(path), read_existing(path, table, found))
 
 
 class _Look:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pyudev
 
 from backend.probe.contents import Contents, read_contents
+from backend.probe.firmware import read_firmware
 from backend.probe.holders import parse_holders
 from backend.probe.in_use import NOT_A_DISK, open_refusal, reasons
-from backend.probe.phrases import sentence
+from backend.probe.phrases import host_phrase, sentence
 from backend.probe.snapshot import read_snapshot
 from backend.probe.sysfs import SYSFS_BLOCK, disk_serial, disk_wwn, names, natural, read_attribute
+from installer.model.firmware_of_table import for_firmware
 from installer.model.host import Disk
 from installer.model.storage import in_named_groups, storage_groups
 
@@ -119,9 +121,9 @@ def read_disks(system: System | None, *, idle_holders: bool = True) -> tuple[Dis
         if not excluded and raw.name not in held and os.geteuid() == 0:
             excluded = open_refusal(disk.path)
         disks.append(replace(disk, excluded=excluded))
-    return without_other_paths(
-        with_contents(disks, [read_contents(system, disk.path) for disk in disks] if system else ())
-    )
+    filled = with_contents(disks, [read_contents(system, disk.path) for disk in disks] if system else ())
+    firmware = read_firmware()
+    return without_other_paths(tuple(for_firmware(disk, firmware) for disk in filled))
 
 
 def with_contents(disks: Sequence[Disk], contents: Sequence[Contents]) -> tuple[Disk, ...]:
@@ -130,11 +132,15 @@ def with_contents(disks: Sequence[Disk], contents: Sequence[Contents]) -> tuple[
     groups = storage_groups(on_disks)
     filled = []
     for disk, found, (_, parts) in zip(disks, contents, on_disks, strict=False):
-        told = sentence(disk.name, found.table, parts, found.blank, groups)
+        existing = found.existing
+        told = sentence(
+            disk.name, found.table, parts, found.blank, groups, host_phrase(existing.installed, existing.backup)
+        )
         medium = any(one.type == MEDIUM for part in parts for one in part.signatures)
         boot_medium = medium and (disk.removable or disk.transport == "usb")
         excluded = disk.excluded or ("is an installation medium" if boot_medium else "")
         facts = replace(disk, contents=told, table=found.table, parts=parts)
+        facts = replace(facts, installed=existing.installed, backup=existing.backup)
         filled.append(replace(facts, boot_medium=boot_medium, excluded=excluded))
     return (*filled, *disks[len(filled) :])
 

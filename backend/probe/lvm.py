@@ -29,13 +29,14 @@ IDENTITY = r"[A-Za-z0-9]{6}-(?:[A-Za-z0-9]{4}-){5}[A-Za-z0-9]{6}"
 class PhysicalVolume:
     """`group` and `group_uuid` are empty before vgcreate, and where only other members carry the group's metadata.
 
-    `member_uuids` are all of the group's physical volumes.
+    `member_uuids` are all of the group's physical volumes, `volumes` the names of its logical ones.
     """
 
     uuid: str
     group: str = ""
     group_uuid: str = ""
     member_uuids: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
 
 
 def parse_physical_volume(read: Read) -> PhysicalVolume | None:
@@ -82,9 +83,10 @@ def parse_group(pv_uuid: str, text: str) -> PhysicalVolume | None:
     head = re.match(rf'([A-Za-z0-9_+.-]{{1,127}}) \{{\nid = "({IDENTITY})"\nseqno = [0-9]+\n', text)
     if not head:
         return None
-    before_volumes = text.partition("\nlogical_volumes {\n")[0]  # which may be called pv0, too
-    members = re.findall(rf'^pv[0-9]+ \{{\nid = "({IDENTITY})"$', before_volumes, re.MULTILINE)
-    return PhysicalVolume(_dashed(pv_uuid), head[1], head[2], tuple(members))
+    before, _, after = text.partition("\nlogical_volumes {\n")  # one of which may be called pv0, too
+    members = re.findall(rf'^pv[0-9]+ \{{\nid = "({IDENTITY})"$', before, re.MULTILINE)
+    volumes = re.findall(rf'^([A-Za-z0-9_+.-]{{1,127}}) \{{\nid = "{IDENTITY}"$', after, re.MULTILINE)
+    return PhysicalVolume(_dashed(pv_uuid), head[1], head[2], tuple(members), tuple(volumes))
 
 
 def _dashed(uuid: str) -> str:

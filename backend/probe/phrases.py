@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from installer.model.existing import Backup, InstalledHost
 from installer.model.storage import BTRFS, GroupKind, Part, Signature, StorageGroup
 
 GPT_END = "gpt-end"  # a backup table at the end of the disk, and none at its start
@@ -97,12 +98,31 @@ def system_of(parts: Iterable[Part]) -> str:
     return ""
 
 
+def host_phrase(installed: InstalledHost | None, backup: Backup | None) -> str:
+    """Return what there is of this product: `XenServer 4.0.1-1 host "xen1", 3 virtual machines; backup of …`."""
+    told = []
+    if installed:
+        name, count = installed.settings.hostname, len(installed.guests)
+        guests = f", {count} virtual machine{'' if count == 1 else 's'}" if count else ""
+        broken_off = ", being replaced when it was broken off" if installed.unfinished else ""
+        told.append(f"{installed.title} host" + (f' "{name}"' if name else "") + guests + broken_off)
+    if backup:
+        unusable = "unusable " if backup.refused else ""
+        told.append(f"{unusable}backup of {backup.title}" + (f' host "{backup.hostname}"' if backup.hostname else ""))
+    return "; ".join(told)
+
+
 def sentence(
-    disk: str, table: str, parts: Iterable[Part], blank: bool | None, groups: Iterable[StorageGroup] = ()
+    disk: str,
+    table: str,
+    parts: Iterable[Part],
+    blank: bool | None,
+    groups: Iterable[StorageGroup] = (),
+    host: str = "",
 ) -> str:
     """Return the sentence for a disk, such as `GPT: Windows, 3 partitions (ntfs file system)`, `LVM: data`, `blank`.
 
-    `blank` says whether both its ends are zeros, None when they cannot be read.
+    `blank` says whether both its ends are zeros, None when they cannot be read; `host` is what `host_phrase` returns.
     """
     parts = tuple(parts)
     by_key = {(group.kind, group.uuid): group for group in groups}
@@ -119,7 +139,7 @@ def sentence(
         whole = (*whole, "remains of a GPT at its end")
     elif table:
         partitions = tuple(part for part in parts if part.number)
-        return ", ".join((_table(table, system_of(partitions), len(partitions), phrases(partitions)), *whole))
+        return ", ".join((_table(table, host or system_of(partitions), len(partitions), phrases(partitions)), *whole))
     return ", ".join(whole) or BLANK[blank]
 
 

@@ -19,11 +19,19 @@ BRAND_FILE = "brand.ini"
 
 @dataclass(frozen=True)
 class Brand:
-    """`versions` are patterns with `*`, as in `4.0.1-*`."""
+    """`versions` are patterns with `*`, as in `4.0.1-*`; so are those of hosts that can be installed over.
+
+    `former_products` are what older releases called themselves; `first_upgrade` is what hosts too old for an upgrade
+    are upgraded to first.
+    """
 
     product: str
     versions: tuple[str, ...]
     main_repository: str
+    former_products: tuple[str, ...] = ()
+    reinstalled: tuple[str, ...] = ()
+    upgraded: tuple[str, ...] = ()
+    first_upgrade: str = ""
 
     def accepts(self, version: str) -> bool:
         """Say whether a repository's version is one of those this installer is made for."""
@@ -46,7 +54,16 @@ def parse_brand(text: str) -> Brand:
         raise InstallerError(f"the brand file cannot be read: {error}", where=BRAND_FILE) from error
     if not (product and versions and main):
         raise InstallerError("product, versions or main-repository is empty", where=BRAND_FILE)
-    return Brand(product, tuple(versions), main)
+    former, reinstalled, upgraded = (section.get(key, "") for key in ("former-products", "reinstall", "upgrade"))
+    return Brand(
+        product,
+        tuple(versions),
+        main,
+        former_products=tuple(former.split()),
+        reinstalled=tuple(reinstalled.split()),
+        upgraded=tuple(upgraded.split()),
+        first_upgrade=section.get("upgrade-first", ""),
+    )
 
 
 def check_repositories(

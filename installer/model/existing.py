@@ -7,7 +7,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 
 from installer.model.interface import AdminInterface, Bond
-from installer.model.wishes import StorageType
+from installer.model.wishes import Mode, StorageType
 
 ROOT_PARTITION = 1
 BACKUP_PARTITION = 2
@@ -73,8 +73,9 @@ class KeptSettings:
 class InstalledHost:
     """A control domain found on partition 1 of a disk.
 
-    `root_label` is its file system's label; `bios`/`uefi` is told by the partition table. `refused` says why it cannot
-    be installed over with its virtual machines kept (empty: it can), `hint` what to do then. `unfinished` says that an
+    `root_label` is its file system's label; whether a BIOS or UEFI starts it is told by the partition table. `mode` is
+    what installing over it is called; `refused` says why that cannot be done with its virtual machines kept (empty: it
+    can), `hint` what to do then. `version` is empty when its inventory cannot be read. `unfinished` says that an
     installation over it was broken off: it is known from what was kept on partition 2, and `step` is how far it got.
     """
 
@@ -93,11 +94,17 @@ class InstalledHost:
     hint: str = ""
     unfinished: bool = False
     step: str = ""
+    mode: Mode = Mode.REINSTALL
 
     @property
     def title(self) -> str:
         """Product and version: `XenServer 4.0.1-1`."""
-        return f"{self.product} {self.version}" + (f"-{self.build}" if self.build else "")
+        return _title(self.product, self.version, self.build)
+
+    @property
+    def active_guests(self) -> tuple[GuestRecord, ...]:
+        """The virtual machines recorded as running or suspended: to be shut down before anything else."""
+        return tuple(guest for guest in self.guests if guest.power in (Power.RUNNING, Power.SUSPENDED))
 
 
 class BackupMaker(StrEnum):
@@ -125,4 +132,8 @@ class Backup:
     @property
     def title(self) -> str:
         """Product and version: `XenServer 4.0.1-1`."""
-        return f"{self.product} {self.version}" + (f"-{self.build}" if self.build else "")
+        return _title(self.product, self.version, self.build)
+
+
+def _title(product: str, version: str, build: str) -> str:
+    return f"{product} {version or 'of unknown version'}" + (f"-{build}" if version and build else "")

@@ -29,7 +29,8 @@ class Disk:
     """One whole disk. Sizes in bytes; `excluded` says why it is not offered (empty: it is).
 
     `contents` is the sentence for a person, `table` and `parts` the same in detail (the whole disk is part 0);
-    `holders` are running devices on it that nothing uses, in the order in which they can be stopped.
+    `holders` are running devices on it that nothing uses, in the order in which they can be stopped. `installed` is
+    the control domain that is on it, `backup` the copy of one.
     """
 
     name: str

@@ -54,6 +54,10 @@ class JsonObject:
             raise self.error(field, "is empty")
         return text
 
+    def text_or_none(self, field: str) -> str | None:
+        """Return a string, or None for null or a field that is not there."""
+        return None if self._null(field) else self.text(field)
+
     def _string(self, field: str, value: object) -> str:
         if not isinstance(value, str):
             raise self.error(field, f"is {_kind(value)}, not a string")

@@ -10,6 +10,7 @@ from importlib.resources import files
 from installer.model.errors import UsageError
 from installer.model.host import Disk, Firmware, Host, Nic, SerialConsole, Virtualization
 from installer.model.json_object import JsonObject, shown
+from installer.model.machine_existing import read_backup, read_installed
 from installer.model.storage import Holder, HolderKind, Part, Signature
 
 FORMAT = "installer-machine"
@@ -21,9 +22,16 @@ MAC = r"[0-9a-f]{2}(:[0-9a-f]{2}){5}"
 
 
 def dump_host(host: Host) -> str:
-    """Return the machine file of a host: JSON text with sorted fields that `load_host` reads back as the same Host."""
+    """Return the machine file of a host: JSON text with sorted fields that `load_host` reads back as the same Host.
+
+    Disks that hold no host and no backup say nothing of them; addresses are written as text.
+    """
     document = {"format": FORMAT, "version": VERSION, **asdict(host)}
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    for disk in document["disks"]:
+        for field in ("installed", "backup"):
+            if disk[field] is None:
+                del disk[field]
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, default=str) + "\n"
 
 
 def default_host() -> Host:
@@ -86,6 +94,8 @@ def _disk(reader: JsonObject) -> Disk:
         table=reader.text("table", default=""),
         parts=reader.items("parts", _part, required=False),
         holders=reader.items("holders", _holder, required=False),
+        installed=reader.item("installed", read_installed),
+        backup=reader.item("backup", read_backup),
     )
 
 

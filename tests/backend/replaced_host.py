@@ -35,7 +35,7 @@ HASH = "$6$marked-secret$0123456789abcdef"
 STILL_BOOTS = "sda: the old host still boots"
 NOT_BOOTABLE = "sda: not bootable"
 ROOT, BACKUP, ESP = "sda:1", "sda:2", "sda:4"
-TABLE = "label: gpt\n1 : size=96MiB\n2 : size=96MiB\n4 : size=40MiB, type=C12A7328-F81F-11D2-BA4B-00C04FC93EC9\n"
+TABLE = "label: gpt\n1 : size=96MiB\n2 : size=96MiB\n4 : size=40MiB, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B\n"
 
 
 def keeping_phases(*, full: bool = True) -> tuple[Phase[Session], ...]:

@@ -76,6 +76,7 @@ FOUND = PhysicalVolume(
     "data",
     "iGwDtE-6Q30-US8p-fJOJ-2TZ3-B5Et-OymOC3",
     ("SLdMjS-761a-KHNb-VoJM-BiNa-b2f4-xM14YI", "bkHg1u-LmUA-DRRB-wQqN-nsc5-PWal-qdclt6"),
+    ("pv2",),
 )
 
 

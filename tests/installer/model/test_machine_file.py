@@ -15,6 +15,7 @@ from installer.model.errors import ExitCode, UsageError
 from installer.model.host import Disk, Firmware, Host, Nic, SerialConsole, Virtualization
 from installer.model.machine_file import SHIPPED, default_host, dump_host, load_host, shipped_host
 from installer.model.storage import Holder, HolderKind, Part, Signature
+from tests.installer.model.existing_hosts import BACKUPS, INSTALLED
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted((*(ROOT / "installer" / "data").glob("*.json"), *(ROOT / "tests" / "machines").glob("*.json")))
@@ -67,6 +68,8 @@ DISKS = st.builds(
     table=st.text(),
     parts=st.lists(PARTS, max_size=3).map(tuple),
     holders=st.lists(HOLDERS, max_size=2).map(tuple),
+    installed=st.none() | INSTALLED,
+    backup=st.none() | BACKUPS,
 )
 NICS = st.builds(
     Nic,

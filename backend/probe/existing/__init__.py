@@ -1,0 +1,1 @@
+"""Control domains and their backups on disks, read from the file systems themselves: nothing is mounted or written."""

@@ -1,0 +1,192 @@
+"""The installed control domain and the backup on a disk or image file: found, named, and what speaks against them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from backend.probe.existing.assignments import parse_assignments, plain
+from backend.probe.existing.backup import INVENTORY, Opened, product_of, read_backup
+from backend.probe.existing.database import LARGEST_DATABASE, Database, UnreadableDatabase, parse_database
+from backend.probe.existing.ext import ExtFilesystem, UnreadableFilesystem
+from backend.probe.existing.layout import (
+    VOLUME_GROUPS,
+    has_ext,
+    is_encrypted,
+    layout_refusal,
+    looks_like_host,
+    part_of,
+    root_label,
+)
+from backend.probe.existing.settings import read_iqn, read_settings
+from backend.probe.existing.tree import ExtTree, Tree, opened, text_of
+from backend.probe.existing.volumes import guests_by_volumes, on_volumes, read_volumes
+from installer.model.acceptance import CLEAN, accept
+from installer.model.brand import Brand, default_brand
+from installer.model.existing import (
+    BACKUP_MARK,
+    BACKUP_PARTITION,
+    INCOMPLETE_MARK,
+    JOURNAL,
+    KEPT_DIRECTORY,
+    ROOT_PARTITION,
+    STATE_DIRECTORY,
+    Backup,
+    InstalledHost,
+    LocalStorage,
+)
+from installer.model.storage import Part
+from installer.model.wishes import Mode, StorageType
+
+DATABASE = "/var/xapi/state.db"
+SETTLED = ("lost+found",)  # what is on an empty file system
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+UNREADABLE = "its root file system cannot be read"
+MEND = "start the host once, so that its file systems are checked, shut it down, and begin again"
+STORAGE_PARTITION = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a disk holds of this product: nothing, a host, a backup, or both."""
+
+    installed: InstalledHost | None = None
+    backup: Backup | None = None
+
+
+NOTHING = Found()
+
+
+def read_existing(path: str, table: str, parts: Sequence[Part], brand: Brand | None = None) -> Found:
+    """Look on partitions 1 and 2 of a disk or image file; nothing is written, and nothing that is found is an error.
+
+    Disks without an ext file system on partition 1 or 2, and without a mark of this product, are not opened.
+    """
+    root, second = part_of(parts, ROOT_PARTITION), part_of(parts, BACKUP_PARTITION)
+    if not has_ext(root) and not has_ext(second) and not looks_like_host(parts):
+        return Found()
+    brand = brand or default_brand()
+    with ExitStack() as stack:
+        beside = _open(stack, path, second)
+        journal = _journal(beside)
+        tree = _open(stack, path, root) if journal is None else _open(stack, path, second, KEPT_DIRECTORY)
+        installed = _read_host(tree, path, parts, brand)
+        if installed and journal is not None:
+            label = plain(journal.get("ROOT_LABEL", "")) or installed.root_label
+            installed = replace(installed, unfinished=True, step=plain(journal.get("STEP", "")), root_label=label)
+        if installed and not installed.refused and (problem := layout_refusal(table, parts) or _foreign_files(beside)):
+            installed = replace(installed, refused=problem, hint=CLEAN)
+        return Found(installed, read_backup(beside, brand))
+
+
+def _open(stack: ExitStack, path: str, part: Part | None, directory: str = "/") -> Opened:
+    if part is None or not has_ext(part):
+        return None
+    try:
+        read = stack.enter_context(opened(path, part.start_bytes, part.size_bytes))
+        return ExtTree(ExtFilesystem(read), directory)
+    except UnreadableFilesystem as error:
+        return error
+
+
+def _journal(tree: Opened) -> Mapping[str, str] | None:
+    """Return what the journal of an installation that was broken off says, None when there is none."""
+    try:
+        text = None if tree is None or isinstance(tree, UnreadableFilesystem) else text_of(tree, JOURNAL)
+    except UnreadableFilesystem:
+        return None
+    return None if text is None else parse_assignments(text)
+
+
+def _foreign_files(tree: Opened) -> str:
+    """Return what is on partition 2 that nobody's installer put there."""
+    if tree is None or isinstance(tree, UnreadableFilesystem):
+        return ""
+    try:
+        names = tree.names("/")
+        own = (INCOMPLETE_MARK, BACKUP_MARK, STATE_DIRECTORY)
+        if any(mark.removeprefix("/") in names for mark in own) or tree.read(INVENTORY) is not None:
+            return ""
+    except UnreadableFilesystem:
+        return ""
+    others = [name for name in names if name not in SETTLED]
+    return f"partition 2, the place of the backup, holds other files ({plain(others[0], 40)})" if others else ""
+
+
+def _read_host(tree: Opened, path: str, parts: Sequence[Part], brand: Brand) -> InstalledHost | None:
+    """Return the host of a tree; None where neither its inventory nor the disk says that it is one."""
+    label = root_label(parts)
+    marked = InstalledHost(brand.product, "", root_label=label) if looks_like_host(parts) else None
+    if tree is None:
+        encrypted = is_encrypted(part_of(parts, ROOT_PARTITION))
+        refused = "its root file system is encrypted" if encrypted else f"{UNREADABLE}: there is none on partition 1"
+        return marked and replace(marked, refused=refused, hint=CLEAN)
+    if isinstance(tree, UnreadableFilesystem):
+        return marked and replace(marked, refused=f"{UNREADABLE}: {tree.what}", hint=MEND)
+    try:
+        text = text_of(tree, INVENTORY)
+    except UnreadableFilesystem as error:
+        return marked and replace(marked, refused=f"its inventory cannot be read: {error.what}", hint=MEND)
+    if text is None:
+        return marked and replace(marked, refused=f"it has no inventory ({INVENTORY})", hint=CLEAN)
+    inventory = parse_assignments(text)
+    product, version = product_of(inventory), plain(inventory.get("PRODUCT_VERSION", ""))
+    accepted = accept(product, version, brand)
+    uuids = [plain(inventory.get(key, "")) for key in ("INSTALLATION_UUID", "CONTROL_DOMAIN_UUID")]
+    host = InstalledHost(
+        product=product,
+        version=version,
+        build=plain(inventory.get("BUILD_NUMBER", "")),
+        installer_version=plain(inventory.get("INSTALLER_VERSION", "")),
+        installation_uuid=uuids[0],
+        control_domain_uuid=uuids[1],
+        root_label=label,
+        settings=read_settings(tree, inventory.get("MANAGEMENT_INTERFACE", "")),
+        iqn=read_iqn(tree),
+        refused=accepted.refused,
+        hint=accepted.hint,
+        mode=accepted.mode,
+    )
+    if not host.refused and not all(_UUID.fullmatch(uuid) for uuid in uuids):
+        what = "its inventory does not name the UUIDs of installation and control domain"
+        host = replace(host, refused=what, hint=CLEAN)
+    return _with_guests(host, tree, read_volumes(path, parts), _storage(inventory, parts))
+
+
+def _storage(inventory: Mapping[str, str], parts: Sequence[Part]) -> LocalStorage | None:
+    """Return the local storage that the inventory names (ours does), or that of the volume group on the disk."""
+    devices = tuple(plain(inventory.get("DEFAULT_SR_PHYSDEVS", ""), 1024).split())
+    uuid = inventory.get("DEFAULT_SR_UUID", "")
+    if _UUID.fullmatch(uuid):
+        ext = inventory.get("DEFAULT_SR_TYPE", "") == StorageType.EXT
+        return LocalStorage(uuid, StorageType.EXT if ext else StorageType.LVM, devices)
+    for part in sorted(parts, key=lambda part: part.number != STORAGE_PARTITION):
+        for prefix, kind in VOLUME_GROUPS.items():
+            groups = (found.group for found in part.signatures if found.group.startswith(prefix))
+            uuids = (group.removeprefix(prefix) for group in groups)
+            if found := next((uuid for uuid in uuids if _UUID.fullmatch(uuid)), ""):
+                return LocalStorage(found, kind, devices)
+    return None
+
+
+def _with_guests(
+    host: InstalledHost, tree: Tree, volumes: Sequence[str], storage: LocalStorage | None
+) -> InstalledHost:
+    """Return the host with its storage and virtual machines; a database that cannot be read is told in the settings."""
+    database, problem = Database(), ""
+    try:
+        if data := tree.read(DATABASE, LARGEST_DATABASE):
+            database = parse_database(data)
+    except (UnreadableFilesystem, UnreadableDatabase) as error:
+        problem = f"the database of virtual machines: {error.what}"
+    if storage is None and len(database.repositories) == 1:
+        storage = LocalStorage(database.repositories[0].uuid, StorageType(database.repositories[0].type))
+    guests = on_volumes(database.guests, volumes)
+    if host.mode is Mode.UPGRADE and not guests:
+        guests = guests_by_volumes(volumes)
+    settings = host.settings
+    if problem:
+        settings = replace(settings, unreadable=(*settings.unreadable, problem))
+    return replace(host, storage=storage, guests=guests, settings=settings)
