@@ -237,7 +237,7 @@ def test_a_disk_marked_as_a_hosts_is_told_though_nothing_can_be_read(
     disk.put(1, {"/etc/hostname": "x\n"})
     disk.root = replace(disk.root, signatures=root)
     found = disk.host(STORED)
-    assert found.refused.startswith(refused) and found.title == "XenServer of unknown version"
+    assert found.refused.startswith(refused) and found.title == "XenServer (version unknown)"
 
 
 def test_storage_alone_is_no_host(disk: OldDisk) -> None:
