@@ -75,7 +75,7 @@ def read_existing(path: str, table: str, parts: Sequence[Part], brand: Brand | N
         backup = read_backup(beside, brand)
         journal = _journal(beside)
         if journal is None:
-            installed = _read_host(_open(stack, path, root), path, parts, brand)
+            installed = read_host(_open(stack, path, root), path, parts, brand)
         else:
             installed = _read_unfinished(stack, path, parts, brand, journal)
         if installed and not installed.refused and (problem := layout_refusal(table, parts) or _foreign_files(beside)):
@@ -95,10 +95,10 @@ def _read_unfinished(
     root, second = part_of(parts, ROOT_PARTITION), part_of(parts, BACKUP_PARTITION)
     found = None
     if step == WHOLE:
-        found = _read_host(_open(stack, path, root), path, parts, brand)
+        found = read_host(_open(stack, path, root), path, parts, brand)
     if found is None or not found.installation_uuid:
         directory = "/" if step == RESTORING else KEPT_DIRECTORY
-        found = _read_host(_open(stack, path, second, directory), path, parts, brand)
+        found = read_host(_open(stack, path, second, directory), path, parts, brand)
     if found and step == RESTORING:
         found = replace(found, refused="the restore of its backup was broken off", hint=AGAIN)
     return found and replace(found, unfinished=True, step=step)
@@ -138,7 +138,7 @@ def _foreign_files(tree: Opened) -> str:
     return f"partition 2, the place of the backup, holds other files ({plain(others[0], 40)})" if others else ""
 
 
-def _read_host(tree: Opened, path: str, parts: Sequence[Part], brand: Brand) -> InstalledHost | None:
+def read_host(tree: Opened, path: str, parts: Sequence[Part], brand: Brand) -> InstalledHost | None:
     """Return the host of a tree; None where neither its inventory nor the disk says that it is one."""
     label = root_label(parts)
     marked = InstalledHost(brand.product, "", root_label=label) if looks_like_host(parts) else None
