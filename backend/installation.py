@@ -29,7 +29,7 @@ from installer.model.check_room import check_room
 from installer.model.choice import choose_devices
 from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
-from installer.model.host import Host
+from installer.model.host import Disk, Host
 from installer.model.keep_settings import keep_settings
 from installer.model.problem import Problem
 from installer.model.secret import Secret
@@ -173,13 +173,27 @@ class Hooks:
 
 def carry_out(prepared: Prepared, system: System, emit: Listener, hooks: Hooks) -> None:
     """Run the plan on a system; raises what ended it after everything was released."""
-    plan, inputs, media = prepared.plan, prepared.inputs, prepared.media
-    chosen = (inputs.host.disk(name) for name in inputs.answers.disks.all)
-    devices = {disk.name: disk.path for disk in chosen if disk}
+    inputs = prepared.inputs
+    chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
+    run_plan(prepared.plan, chosen, prepared.marks, system, emit, hooks, media=prepared.media)
+
+
+def run_plan(
+    plan: InstallPlan,
+    disks: Sequence[Disk],
+    marks: Mapping[str, Fingerprint],
+    system: System,
+    emit: Listener,
+    hooks: Hooks,
+    *,
+    media: Path | None = None,
+) -> None:
+    """Run a plan for some disks, which are compared with their marks first; raises what ended it."""
+    devices = {disk.name: disk.path for disk in disks}
     session = Session(
         system=system,
         devices=devices,
-        fingerprints={name: prepared.marks[path] for name, path in devices.items() if path in prepared.marks},
+        fingerprints={name: marks[path] for name, path in devices.items() if path in marks},
         open_source=hooks.open_source or (lambda location: open_location(location, media)),
         log_lines=hooks.log_lines,
         other_logs=hooks.other_logs,

@@ -128,7 +128,7 @@ ROOT = ElementRow(
 
 RESTORE = ElementRow(
     "restore",
-    "The root element of a file that restores the backup of a control domain. Not built in this version yet.",
+    "The root element of a file that restores the backup of a control domain, from partition 2 of its disk.",
     "<restore>…</restore>",
     text=Text.NONE,
     children=(BACKUP_DISK, REPORT),

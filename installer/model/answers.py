@@ -154,7 +154,7 @@ class Draft:
         if self.mode in PRESERVING:
             return self._keeping()
         if self.mode is not Mode.FRESH:
-            raise AnswersError((f"the mode {self.mode} is not built in this version yet",))
+            raise AnswersError((f"the mode {self.mode} takes no answers of an installation",))
         if self.disks is None or self.root_password is None or self.timezone is None or self.sources is None:
             raise AnswersError(
                 tuple(f"<{element}> is missing" for element in self.missing()),

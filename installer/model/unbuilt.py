@@ -16,12 +16,6 @@ ENCRYPTED = ("crypto_LUKS", "BitLocker")  # as blkid calls them
 
 def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
     """Yield dotted field, what is not built, and a hint, for everything answered that no step carries out."""
-    if draft.mode is Mode.RESTORE:
-        yield (
-            "mode",
-            f"the mode {draft.mode} is {NOT_BUILT}",
-            "only installations can be made: mode fresh, reinstall or upgrade",
-        )
     disks = draft.disks
     if disks and (named := len(disks.primary)) + len(disks.primary_rules) > 1:
         field = "disks.primary.1" if named > 1 else f"disks.primary_rules.{1 - named}"

@@ -87,7 +87,8 @@ def test_good_file_gives_no_problems_but_the_warnings_beside_it(path: Path, writ
 def test_good_file_is_complete(path: Path) -> None:
     draft, problems = read_answerfile(path.read_bytes(), path.name)
     assert not errors(problems)
-    assert draft.complete()
+    assert draft.missing() == ()
+    assert draft.mode is Mode.RESTORE or draft.complete()
 
 
 @pytest.mark.parametrize("path", BAD, ids=stem)
