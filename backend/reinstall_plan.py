@@ -40,7 +40,7 @@ from backend.table import Partition, PartitionUse
 from installer import VERSION
 from installer.model.answers import Kept
 from installer.model.errors import DiskRefused
-from installer.model.existing import BACKUP_PARTITION, ROOT_PARTITION, InstalledHost, Power
+from installer.model.existing import BACKUP_PARTITION, ROOT_PARTITION, InstalledHost
 from installer.model.host import Disk, Firmware
 from installer.model.journal import Journal, JournalStep
 from installer.model.plan import DiskSummary, Phase, Step
@@ -186,10 +186,9 @@ def _notes(inputs: Inputs, installed: InstalledHost) -> Iterator[str]:
     """Yield what a person should know who keeps a host."""
     if installed.unfinished:
         yield f"an installation over {installed.title} was broken off ({installed.step}); this one brings it to its end"
-    for guest in installed.guests:
-        if guest.power in (Power.RUNNING, Power.SUSPENDED):
-            name = guest.name or guest.uuid
-            yield f"the virtual machine {name} is recorded as {guest.power}: it should be shut down first"
+    for guest in installed.active_guests:
+        name = guest.name or guest.uuid
+        yield f"the virtual machine {name} is recorded as {guest.power}: it should be shut down first"
     yield "programs and files that were added to the control domain are not kept"
     yield "Windows virtual machines need their drivers installed again (Install Tools)"
     if not installed.iqn:

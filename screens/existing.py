@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from installer.model.answers import PRESERVING
-from installer.model.existing import InstalledHost, Power
+from installer.model.existing import InstalledHost
 from installer.model.host import Disk, Host
 from installer.model.wishes import Existing, Mode
 from screens.disks import with_only_disk
@@ -28,7 +28,6 @@ KEPT_SCREENS = (
     "ntp-servers",
     "naming",
 )
-STANDING = (Power.RUNNING, Power.SUSPENDED)
 
 
 def hosts(host: Host) -> tuple[tuple[Disk, InstalledHost], ...]:
@@ -43,17 +42,12 @@ def kept_host(state: State) -> InstalledHost | None:
     return disk.installed if disk else None
 
 
-def upgrades(installed: InstalledHost) -> bool:
-    """Say whether it is an older version, and not the same one again."""
-    return not installed.version.startswith("4.")
-
-
 def _machines(count: int) -> str:
     return {0: "no virtual machines are recorded", 1: "1 virtual machine"}.get(count, f"{count} virtual machines")
 
 
 def _option(disk: Disk, installed: InstalledHost) -> Option:
-    verb = "Upgrade" if upgrades(installed) else "Re-install"
+    verb = "Upgrade" if installed.mode is Mode.UPGRADE else "Re-install"
     name = f' "{installed.settings.hostname}"' if installed.settings.hostname else ""
     label = f"{verb} {installed.title}{name} on {disk.name} and keep its virtual machines"
     if installed.refused:
@@ -116,8 +110,9 @@ A clean installation erases everything on the disks that you choose on the next 
             state = state.with_draft(mode=Mode.FRESH, existing=None)
             return with_only_disk(state.open_again(*KEPT_SCREENS) if before[0] else state)
         backup = bool(self._backup and self._backup.values)
-        mode = Mode.UPGRADE if upgrades(disk.installed) else Mode.REINSTALL
-        state = state.with_draft(mode=mode, existing=Existing(disk.name, backup), disks=None, storage_type=None)
+        state = state.with_draft(
+            mode=disk.installed.mode, existing=Existing(disk.name, backup), disks=None, storage_type=None
+        )
         return state if before == (True, disk.name) else keeping_all(state)
 
 
@@ -150,7 +145,7 @@ Nothing has been written so far."""
         installed = kept_host(self.state)
         if installed is None:
             return [Paragraph("No host is kept.")]
-        standing = [guest for guest in installed.guests if guest.power in STANDING]
+        standing = installed.active_guests
         self.buttons, self.default = (BACK, OK), BACK if standing else OK
         lines: list[str | Attributed] = []
         if standing:

@@ -104,11 +104,12 @@ def host_phrase(installed: InstalledHost | None, backup: Backup | None) -> str:
     if installed:
         name, count = installed.settings.hostname, len(installed.guests)
         guests = f", {count} virtual machine{'' if count == 1 else 's'}" if count else ""
-        broken_off = ", being replaced when it was broken off" if installed.unfinished else ""
+        broken_off = ", its replacement broken off" if installed.unfinished else ""
         told.append(f"{installed.title} host" + (f' "{name}"' if name else "") + guests + broken_off)
     if backup:
-        unusable = "unusable " if backup.refused else ""
-        told.append(f"{unusable}backup of {backup.title}" + (f' host "{backup.hostname}"' if backup.hostname else ""))
+        of = f" of {backup.title}" if backup.version else ""
+        name = f' host "{backup.hostname}"' if backup.hostname else ""
+        told.append(f"{'unusable ' if backup.refused else ''}backup{of}{name}")
     return "; ".join(told)
 
 

@@ -136,4 +136,4 @@ class Backup:
 
 
 def _title(product: str, version: str, build: str) -> str:
-    return f"{product} {version or 'of unknown version'}" + (f"-{build}" if version and build else "")
+    return f"{product} {version or '(version unknown)'}" + (f"-{build}" if version and build else "")

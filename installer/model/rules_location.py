@@ -75,7 +75,7 @@ def nfs_location(text: str) -> Location:
     The colon of nfs://server:/path says nothing.
     """
     refuse_template_mark(text, address=True)
-    if _SCHEME.fullmatch(text) or "@" in text or _PORT.fullmatch(text):
+    if _SCHEME.fullmatch(text) or "@" in text.partition("/")[0] or _PORT.fullmatch(text):
         place = location(text)
         if not place.url.reveal().lower().startswith("nfs:"):
             raise InvalidAnswer("this is not the address of an NFS server", hint=_HINTS["nfs"])

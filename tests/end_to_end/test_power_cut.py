@@ -13,8 +13,9 @@ from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import answerfile, installer
 from tests.end_to_end.disk_image import partitions, read_file
 from tests.end_to_end.laboratory import INSTALL_S, Laboratory
+from tests.end_to_end.over_host import entries, part_sha256
 from tests.end_to_end.power_cut import Before, Left, cuts, table, what_is_left
-from tests.end_to_end.test_reinstall import DONE, REINSTALL, entries, part_sha256
+from tests.end_to_end.test_reinstall import DONE, REINSTALL
 from tests.end_to_end.virtual_machine import Bus
 from tests.end_to_end.write_log import Replay, touched
 

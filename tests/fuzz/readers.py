@@ -18,6 +18,8 @@ from installer.model.repository import (
     parse_packages,
     parse_repository,
 )
+from tests.fuzz.broken import Broken
+from tests.fuzz.old_hosts import DATABASE, PATCHES, SETTINGS, read_database, read_old_settings, read_patched_image
 
 ANSWERFILES = Path(__file__).parent.parent / "answerfiles"
 CONSOLES = frozenset({"tty0", "tty1", "ttyS0", "ttyS1", "hvc0"})
@@ -36,10 +38,6 @@ tg3 9 4ebad6e2588587f5a701a6b21009d210 firmware tg3.bin \
 sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 """
 CMDLINE = b'console=ttyS0,115200n8 output=ttyS1,57600 answerfile="http://u:p@pxe/a b.xml" install atexit=shell'
-
-
-class Broken(Exception):
-    """A reader gave something that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -134,5 +132,18 @@ READERS = (
         _kernel_words,
         (CMDLINE,),
         _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LISTS, *LATER, "tttyS0"),
+    ),
+    Reader("old-file-system", read_patched_image, PATCHES, (b"\0\0\4", b"\0\x18\0", b"\xff" * 5)),
+    Reader(
+        "old-settings",
+        read_old_settings,
+        (SETTINGS,),
+        _encoded("=", "'", '"', "\n", "BRIDGE=xenbr0", "VLAN=yes", "MASTER=", "TYPE=Bond", "IPV6INIT=yes", "\x1b[2J"),
+    ),
+    Reader(
+        "state.db",
+        read_database,
+        (DATABASE,),
+        _encoded("<row ref='", '<table name="VM">', "&amp;", "&#0;", "<!DOCTYPE", "</database>", "%.", " uuid="),
     ),
 )

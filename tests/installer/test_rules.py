@@ -469,6 +469,7 @@ def test_location_refuses(text: str) -> None:
         ("NFS://host:2050/a%20b?version=3&mountport=7", "NFS://host:2050/a%20b?version=3&mountport=7"),
         ("nfs://host:/x", "nfs://host:/x"),
         ("host:/x", "nfs://host/x"),
+        ("host:/x@1/y", "nfs://host/x%401/y"),
         ("10.0.0.1:/my disc/ä", "nfs://10.0.0.1/my%20disc/%C3%A4"),
         ("pxe.example.com:/srv/xs/", "nfs://pxe.example.com/srv/xs/"),
     ],

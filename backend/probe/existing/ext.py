@@ -33,7 +33,8 @@ LONGEST_LINK = 4096
 MOST_LINKS = 16
 LARGEST_DIRECTORY = 2**20
 KEPT_BLOCKS = 256
-MOST_BLOCKS = 2**18  # of one file system: no damage may keep this reader busy for minutes
+# of one file system, as often as they are looked at: no damage may keep this reader busy for more than seconds
+MOST_BLOCKS, MOST_ENTRIES = 2**18, 2**21
 LARGEST_PLACE = 2**62
 
 
@@ -88,7 +89,7 @@ class ExtFilesystem:
         self._check(log_block_bytes)
         self.block_bytes = 1024 << log_block_bytes
         self._kept: dict[int, bytes] = {}
-        self._left = MOST_BLOCKS
+        self._blocks_left, self._entries_left = MOST_BLOCKS, MOST_ENTRIES
         self._newer: Mapping[int, Place] = {}
         self._journal: Inode | None = None
         if self._features & RECOVER and compatible & JOURNAL:
@@ -107,9 +108,8 @@ class ExtFilesystem:
         """Return a block as it would be after the journal's replay; block 0 stands for a hole."""
         if not number:
             return bytes(self.block_bytes)
-        if (left := self._left - 1) < 0:
-            raise UnreadableFilesystem("it takes more reading than any control domain")
-        self._left = left
+        self._blocks_left -= 1
+        self._check_effort()
         if (kept := self._kept.get(number)) is not None:
             return kept
         newer = self._newer.get(number)
@@ -121,6 +121,10 @@ class ExtFilesystem:
             self._kept.clear()
         self._kept[number] = data
         return data
+
+    def _check_effort(self) -> None:
+        if self._blocks_left < 0 or self._entries_left < 0:
+            raise UnreadableFilesystem("it takes more reading than any control domain")
 
     def _raw(self, number: int) -> bytes:
         place = number * self.block_bytes
@@ -213,6 +217,8 @@ class ExtFilesystem:
         data = self.contents(directory, LARGEST_DIRECTORY)
         at = 0
         while at + 8 <= len(data):
+            self._entries_left -= 1
+            self._check_effort()
             number, length, name_bytes = struct.unpack_from("<IHB", data, at)
             if not self._features & FILETYPE:
                 name_bytes |= data[at + 7] << 8

@@ -45,7 +45,9 @@ SETTLED = ("lost+found",)  # what is on an empty file system
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 UNREADABLE = "its root file system cannot be read"
 MEND = "start the host once, so that its file systems are checked, shut it down, and begin again"
+AGAIN = "restore the backup again: it goes on from there"
 STORAGE_PARTITION = 3
+WHOLE, RESTORING = "kept", "restoring"  # steps of the journal
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,36 @@ def read_existing(path: str, table: str, parts: Sequence[Part], brand: Brand | N
     brand = brand or default_brand()
     with ExitStack() as stack:
         beside = _open(stack, path, second)
+        backup = read_backup(beside, brand)
         journal = _journal(beside)
-        tree = _open(stack, path, root) if journal is None else _open(stack, path, second, KEPT_DIRECTORY)
-        installed = _read_host(tree, path, parts, brand)
-        if installed and journal is not None:
-            label = plain(journal.get("ROOT_LABEL", "")) or installed.root_label
-            installed = replace(installed, unfinished=True, step=plain(journal.get("STEP", "")), root_label=label)
+        if journal is None:
+            installed = read_host(_open(stack, path, root), path, parts, brand)
+        else:
+            installed = _read_unfinished(stack, path, parts, brand, journal)
         if installed and not installed.refused and (problem := layout_refusal(table, parts) or _foreign_files(beside)):
             installed = replace(installed, refused=problem, hint=CLEAN)
-        return Found(installed, read_backup(beside, brand))
+        return Found(installed, backup)
+
+
+def _read_unfinished(
+    stack: ExitStack, path: str, parts: Sequence[Part], brand: Brand, journal: Mapping[str, str]
+) -> InstalledHost | None:
+    """Return the host over which an installation, or the restore of its backup, was broken off.
+
+    As long as its files were only being kept it is whole on partition 1; then it is known from what was kept, and while
+    its backup is being restored from that.
+    """
+    step = plain(journal.get("STEP", ""))
+    root, second = part_of(parts, ROOT_PARTITION), part_of(parts, BACKUP_PARTITION)
+    found = None
+    if step == WHOLE:
+        found = read_host(_open(stack, path, root), path, parts, brand)
+    if found is None or not found.installation_uuid:
+        directory = "/" if step == RESTORING else KEPT_DIRECTORY
+        found = read_host(_open(stack, path, second, directory), path, parts, brand)
+    if found and step == RESTORING:
+        found = replace(found, refused="the restore of its backup was broken off", hint=AGAIN)
+    return found and replace(found, unfinished=True, step=step)
 
 
 def _open(stack: ExitStack, path: str, part: Part | None, directory: str = "/") -> Opened:
@@ -115,7 +138,7 @@ def _foreign_files(tree: Opened) -> str:
     return f"partition 2, the place of the backup, holds other files ({plain(others[0], 40)})" if others else ""
 
 
-def _read_host(tree: Opened, path: str, parts: Sequence[Part], brand: Brand) -> InstalledHost | None:
+def read_host(tree: Opened, path: str, parts: Sequence[Part], brand: Brand) -> InstalledHost | None:
     """Return the host of a tree; None where neither its inventory nor the disk says that it is one."""
     label = root_label(parts)
     marked = InstalledHost(brand.product, "", root_label=label) if looks_like_host(parts) else None

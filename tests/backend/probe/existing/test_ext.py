@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,21 @@ def test_a_tree_below_a_directory_is_never_left(tmp_path: Path) -> None:
         assert [tree.read(path) for path in paths] == [b"inside"] * 5
         with pytest.raises(UnreadableFilesystem):
             ExtTree(found, "/none")
+
+
+def test_no_chain_of_links_keeps_the_reader_busy(tmp_path: Path) -> None:
+    """Each link goes to and fro a hundred times through a directory of some thousand names, and then to the next."""
+    needs("mkfs.ext3")
+    image = tmp_path / "image"
+    files: dict[str, bytes | Path] = {f"d/{number}": b"" for number in range(3000)}
+    files |= {f"d/link{number}": Path("sub/../" * 130 + f"link{number + 1}") for number in range(15)}
+    make_ext(image, "ext3", files={**files, "d/sub/x": b"", "d/link15": b"end"})
+    with filesystem(image) as found:
+        tree, began = ExtTree(found), time.process_time()
+        assert tree.read("/d/link15") == b"end"
+        with pytest.raises(UnreadableFilesystem, match="more reading"):
+            tree.read("/d/link0")
+        assert time.process_time() - began < 20
 
 
 def test_holes_are_zeros(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_a_disk_marked_as_a_hosts_is_told_though_nothing_can_be_read(
     disk.put(1, {"/etc/hostname": "x\n"})
     disk.root = replace(disk.root, signatures=root)
     found = disk.host(STORED)
-    assert found.refused.startswith(refused) and found.title == "XenServer of unknown version"
+    assert found.refused.startswith(refused) and found.title == "XenServer (version unknown)"
 
 
 def test_storage_alone_is_no_host(disk: OldDisk) -> None:
@@ -390,16 +390,43 @@ def _kept(host: OldHost) -> dict[str, str]:
     return {f"{KEPT_DIRECTORY}{path}": text for path, text in host_files(host).items()}
 
 
-def test_a_host_whose_replacement_was_broken_off_is_known_from_what_was_kept(disk: OldDisk) -> None:
+@pytest.mark.parametrize("marks", [{INCOMPLETE_MARK: ""}, {BACKUP_MARK: ""}, {}], ids=["backup begun", "done", "none"])
+def test_a_host_whose_replacement_was_broken_off_is_known_from_what_was_kept(
+    disk: OldDisk, marks: dict[str, str]
+) -> None:
     disk.put(1, host_files(XENSERVER_40), host_links(XENSERVER_40))
     whole = disk.host(STORED)
-    half = OldDisk(disk.path.parent)
-    half.put(1, {"/half": "of the new one"})
-    half.put(2, {**_kept(XENSERVER_40), JOURNAL: f"STEP='packages'\nROOT_LABEL='{ROOT_LABEL}'\n", INCOMPLETE_MARK: ""})
-    found = half.host(STORED)
-    assert found == replace(whole, unfinished=True, step="packages")
-    half.root = replace(half.root, signatures=())
-    assert half.host(STORED) == found
+    disk.put(1, {"/half": "of the new one"})
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: "STEP='replacing'\nOLD='x'\n", **marks})
+    assert disk.host(STORED) == replace(whole, unfinished=True, step="replacing")
+    disk.root = replace(disk.root, signatures=())
+    assert disk.host(STORED) == replace(whole, unfinished=True, step="replacing", root_label="")
+
+
+def test_while_its_files_are_kept_a_host_is_read_where_it_is(disk: OldDisk) -> None:
+    """What only links say, such as that ssh is off, is not among the files that are kept."""
+    disk.put(1, host_files(XENSERVER_40), {**host_links(XENSERVER_40), "/etc/systemd/system/ssh.service": "/dev/null"})
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: "STEP='kept'\n"})
+    found = disk.host(STORED)
+    assert (found.unfinished, found.step, found.refused, found.settings.ssh) == (True, "kept", "", False)
+    disk.put(1, {"/half": "of something"})
+    assert disk.host(STORED).installation_uuid == INSTALLATION_UUID
+
+
+def test_a_restore_that_was_broken_off_is_told(disk: OldDisk) -> None:
+    disk.put(1, {"/half": "of the old one"})
+    disk.put(2, {**COPY, BACKUP_MARK: "", JOURNAL: "STEP='restoring'\n"})
+    found = disk.host()
+    assert (found.title, found.unfinished, found.step) == ("XenServer 4.0.1-1", True, "restoring")
+    assert found.refused == "the restore of its backup was broken off" and "restore the backup again" in found.hint
+    assert not disk.backup().refused
+
+
+@pytest.mark.parametrize("journal", ["", "STEP='\x1b[2J'", "\0" * 99, "A" * 2**18 + "A"])
+def test_a_damaged_journal_is_no_error(disk: OldDisk, journal: str) -> None:
+    disk.put(1, {"/etc/xensource-inventory": _inventory()})
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: journal})
+    assert disk.host().step.isprintable()
 
 
 def test_kept_files_without_a_journal_say_nothing_yet(disk: OldDisk) -> None:

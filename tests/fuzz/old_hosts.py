@@ -1,0 +1,110 @@
+"""The readers of what old hosts left on disks: file systems, settings, databases; none may do harm."""
+
+from __future__ import annotations
+
+import lzma
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from backend.probe.existing.backup import read_backup
+from backend.probe.existing.database import UnreadableDatabase, parse_database
+from backend.probe.existing.ext import ExtFilesystem, UnreadableFilesystem
+from backend.probe.existing.host import read_host
+from backend.probe.existing.settings import read_iqn, read_settings
+from backend.probe.existing.tree import ExtTree, Tree
+from installer.model import rules
+from installer.model.brand import default_brand
+from installer.model.existing import GuestRecord
+from installer.model.storage import Part, Signature
+from tests.backend.probe.existing.files import Files
+from tests.end_to_end.old_hosts import DATABASE_SECRET, XENSERVER_40, database_of, host_files
+from tests.fuzz.broken import Broken
+
+IMAGE = Path(__file__).with_name(
+    "small_ext3.img.xz"
+)  # a host of 4.0 on an ext3 of 2 MiB, its last changes in the journal
+PARTS = (Part(1, 0, 2**21, signatures=(Signature("ext3", label="root-abcdefgh"),)),)
+SEPARATOR = b"\n--- "
+PATCH = 8  # bytes: three of place, five that go there
+SETTINGS = SEPARATOR.join(
+    path.encode() + b"\n" + text.encode()
+    for path, text in sorted(host_files(XENSERVER_40).items())
+    if "sysconfig" in path or path in ("/etc/ntp.conf", "/etc/resolv.conf", "/etc/iscsi/initiatorname.iscsi")
+)
+DATABASE = database_of(XENSERVER_40).encode()
+# superblock, table of groups, inode of the journal and its superblock: by places in the image
+PATCHES = tuple(place.to_bytes(3, "big") + b"\xff" * 5 for place in (1024, 1072, 1120, 2048, 6 * 1024))
+
+
+@cache
+def _image() -> bytes:
+    return lzma.decompress(IMAGE.read_bytes())
+
+
+def read_patched_image(data: bytes) -> None:
+    """Read a host and a backup from the image after some places were overwritten."""
+    image = bytearray(_image())
+    for at in range(0, len(data), PATCH):
+        place = int.from_bytes(data[at : at + 3], "big") % len(image)
+        patch = data[at + 3 : at + PATCH]
+        image[place : place + len(patch)] = patch
+
+    def read(start: int, size: int) -> bytes:
+        return bytes(image[start : start + size])
+
+    try:
+        tree: Tree | UnreadableFilesystem = ExtTree(ExtFilesystem(read))
+    except UnreadableFilesystem as error:
+        tree = error
+    brand = default_brand()
+    installed, backup = read_host(tree, "", PARTS, brand), read_backup(tree, brand)
+    if installed is None or (backup and not backup.title.isprintable()):
+        raise Broken("a disk labelled as a host's without a host, or a title that cannot be shown")
+    _check_shown(installed.title, installed.step, installed.iqn, *(guest.name for guest in installed.guests))
+
+
+def read_old_settings(data: bytes) -> None:
+    """Read settings from files, one after the other and each behind its path; each is what a rule lets through."""
+    texts: dict[str, str | bytes] = {}
+    for piece in data.split(SEPARATOR):
+        path, _, text = piece.partition(b"\n")
+        texts[path.decode("utf-8", "replace")] = text
+    files = Files(texts)
+    found = read_settings(files, "xenbr0")
+    _check_shown(read_iqn(files), *found.unreadable)
+    for text, rule in (
+        (found.hostname, rules.hostname),
+        (found.keymap, rules.keymap),
+        (found.timezone, rules.timezone),
+    ):
+        if text is not None and rule(text) != text:
+            raise Broken("a setting that its rule changes")
+    interface = found.interface
+    if interface and interface.static:
+        rules.static_address(interface.static.interface, interface.static.gateway)
+    for nic in (interface.name if interface else None, *(bond.name for bond in found.bonds)):
+        if nic:
+            rules.nic_name(nic)
+
+
+def read_database(data: bytes) -> None:
+    """Any bytes are a database or an error of ours; what is secret never comes out of it."""
+    try:
+        found = parse_database(data)
+    except UnreadableDatabase as error:
+        _check_shown(error.what)
+        return
+    for guest in found.guests:
+        _check_guest(guest)
+
+
+def _check_guest(guest: GuestRecord) -> None:
+    if str(UUID(guest.uuid)) != guest.uuid:
+        raise Broken("a virtual machine without an identity")
+    _check_shown(guest.name, *guest.volumes)
+
+
+def _check_shown(*texts: str) -> None:
+    if not all(text.isprintable() for text in texts) or DATABASE_SECRET in "".join(texts):
+        raise Broken("a text that cannot be shown")
