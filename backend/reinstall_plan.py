@@ -58,7 +58,8 @@ def make_reinstall_plan(inputs: Inputs, installed: InstalledHost) -> InstallPlan
     """
     disk, last = chosen_disks(inputs)[0], Stage.INSTALLATION_COMPLETE
     esp, storage = _esp(inputs, disk), _storage(inputs, installed)
-    gone = installed.unfinished and installed.step == JournalStep.REPLACING
+    # also while a backup was being restored: only `kept` says that partition 1 is whole
+    gone = installed.unfinished and installed.step != JournalStep.KEPT
     whole = f"The host {installed.title} on {disk.name} is as it was, and boots; only its backup partition was written."
     broken = (
         f"{disk.name} does not boot: its control domain is being replaced. Guest storage is untouched, and what the "
@@ -134,6 +135,8 @@ def _keep(inputs: Inputs, installed: InstalledHost, disk: Disk, *, gone: bool) -
     old = MountOldHost(f"{disk.name}:{ROOT_PARTITION}")
     part = next((part for part in disk.parts if part.number == BACKUP_PARTITION), None)
     usable = part is not None and any(signature.type in EXT for signature in part.signatures)
+    # a backup gets a new one: that of an older host may hold times to the second only, and would differ
+    usable = usable and not _wants_backup(inputs)
     make: Steps = () if usable else (MakeBackupFilesystem(partition, inputs.identities.backup_uuid),)
     return (*make, mount, old, SaveKeptFiles(), _journal(inputs, installed, JournalStep.KEPT))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from installer.model.existing import INCOMPLETE_MARK
+from installer.model.existing import INCOMPLETE_MARK, JOURNAL
 from installer.report import NOTHING_CHANGED
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import INSTALLER, Outcome, answerfile, installer
@@ -214,3 +214,47 @@ def test_incomplete_backup_is_refused(image: Path) -> None:
     outcome = _restore(image, "--yes")
     assert outcome.code == 2 and "broken off before it was complete" in outcome.text
     assert fingerprint(image) == found
+
+
+def _killed_at(image: Path, title: str) -> None:
+    """Run a restore and kill it as the step whose title begins so begins."""
+    argv = [str(INSTALLER), "restore", "--target", image.name, "--yes", "--json"]
+    with subprocess.Popen(argv, cwd=image.parent, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            record = json.loads(line)
+            if record["event"] == "StepStarted" and record["title"].startswith(title):
+                process.kill()
+                break
+        assert process.wait(timeout=60) == -9
+
+
+@pytest.mark.parametrize(
+    ("title", "boots"),
+    [
+        ("read the backup", True),
+        ("erase the boot code", True),
+        ("make an ext3", False),
+        ("copy the backup", False),
+        ("compare what", False),
+        ("install the boot loader", False),
+        ("remove /.xen-installer", True),
+    ],
+)
+def test_restore_that_was_killed_is_ended_by_the_next(
+    image: Path, before: dict[str, object], title: str, boots: bool
+) -> None:
+    _killed_at(image, title)
+    with image.open("rb") as stream:
+        assert (stream.read(2) == b"\xeb\x63") is boots
+    left = image.parent / "left.img"  # the loop device of the killed run is still there, and holds the image
+    _output("cp", "--sparse=always", str(image), str(left))
+    with mounted(left, 2) as backup:
+        found = tree(backup)
+        assert {name: found[name] for name in before} == before, "the backup is whole at any moment"
+        assert (backup / JOURNAL[1:]).exists() is (title != "read the backup")
+    again = _restore(image, "--yes")
+    assert again.code == 0, again.text
+    with mounted(image, 1) as root:
+        assert tree(root) == before
+    with mounted(image, 2) as backup:
+        assert tree(backup) == before
