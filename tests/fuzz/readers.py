@@ -12,6 +12,7 @@ from installer.kernel_words import FLAGS, LATER, VALUES, parse_kernel_words
 from installer.model.errors import RepositoryError
 from installer.model.problem import errors
 from installer.model.repository import (
+from installer.model.wishes import Mode
     decode_metadata,
     format_packages,
     format_repository,
@@ -56,7 +57,8 @@ def _answerfile(data: bytes) -> None:
     if any("\n" in problem.line() for problem in problems):
         raise Broken("a problem of two lines")
     if not errors(problems):
-        draft.complete()
+        if draft.mode is not Mode.RESTORE:
+            draft.complete()
         if read_answerfile(write_answerfile(draft).encode(), "b.xml")[0] != draft:
             raise Broken("written and read again it differs")
 
