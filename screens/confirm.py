@@ -116,13 +116,13 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
 
 
 def _begin(preview: Preview) -> str:
-    what = joined(("Ready to install", preview.product), " ")
     if preview.keeps:
         if preview.dry_run:
-            return f"Dry run: nothing will be changed. An installation over {preview.keeps} would replace:"
-        return f"{what} over {preview.keeps}. Guest storage is kept; this is replaced:"
+            return f"Dry run: nothing will be changed. Over {preview.keeps}, this would be replaced:"
+        return f"Guest storage is kept. Over {preview.keeps}, this is replaced:"
     if preview.dry_run:
         return "Dry run: nothing will be changed. An installation would erase:"
+    what = joined(("Ready to install", preview.product), " ")
     return f"{what}. Everything on these disks will be erased:"
 
 

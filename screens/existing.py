@@ -48,14 +48,14 @@ def _machines(count: int) -> str:
 
 def _option(disk: Disk, installed: InstalledHost) -> Option:
     verb = "Upgrade" if installed.mode is Mode.UPGRADE else "Re-install"
-    name = f' "{installed.settings.hostname}"' if installed.settings.hostname else ""
-    label = f"{verb} {installed.title}{name} on {disk.name} and keep its virtual machines"
+    name = f'"{installed.settings.hostname}", ' if installed.settings.hostname else ""
+    label = f"{verb} {installed.title} on {disk.name}, keep its virtual machines"
     if installed.refused:
         reason = f"not possible: {installed.refused}" + (f" ({installed.hint})" if installed.hint else "")
         return Option(disk.name, label, reason, enabled=False)
-    note = _machines(len(installed.guests))
+    note = f"{name}{_machines(len(installed.guests))}"
     if installed.unfinished:
-        note = f"an installation over it was broken off ({installed.step}): this brings it to its end"
+        note = f"an installation over it was broken off ({installed.step}); this finishes it"
     return Option(disk.name, label, note)
 
 

@@ -12,7 +12,12 @@ from screens.progress import ProgressScreen
 from tests.screens.recorded_machine import RecordedMachine, host
 from tests.screens.stage import Session, session
 
-MACHINE_OF = {"hardware": "weak", "shared-storage": "zfs_pool_and_stick"}
+MACHINE_OF = {
+    "existing": "host_of_4_0",
+    "keeping": "host_of_4_0",
+    "hardware": "weak",
+    "shared-storage": "zfs_pool_and_stick",
+}
 FAILED = ("failure", "other-source")
 TITLES = {
     "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",

@@ -22,6 +22,7 @@ from installer.model.events import (
     StepStarted,
 )
 from installer.model.host import Host
+from installer.model.keep_settings import keep_settings
 from installer.model.machine_file import load_host
 from installer.model.plan import DiskSummary
 from installer.model.ports import (
@@ -135,7 +136,9 @@ class RecordedMachine:
 
     def preview(self, draft: Draft, cancel: Cancel) -> Preview:
         answers = draft.complete()
-        wrong = errors(check_answers(answers, self.facts))
+        kept = keep_settings(answers, self.facts)
+        answers = kept.answers
+        wrong = errors((*kept.problems, *check_answers(answers, self.facts)))
         if wrong:
             raise AnswersError(tuple(problem.message for problem in wrong))
         self.previews.append(draft)
@@ -146,7 +149,7 @@ class RecordedMachine:
                 DiskSummary(f"disk {disk.label()}", (disk.contents or "unknown contents",), ("1  control domain",))
                 for disk in chosen
             ),
-            not_blank=tuple(disk.name for disk in chosen if disk.contents != "blank"),
+            not_blank=() if kept.installed else tuple(disk.name for disk in chosen if disk.contents != "blank"),
             untouched=tuple(disk.label() for disk in self.facts.disks if disk not in chosen),
             packages=("packages from memory (xs:main, XenServer 4.0.1-1): Base Pack",),
             lines=tuple(f"line {number} of the plan" for number in range(60)),
@@ -154,6 +157,8 @@ class RecordedMachine:
             product="XenServer 4.0.1-1",
             amount="2 packages, 326 MB",
             dry_run=self.dry_run,
+            keeps=f"{kept.installed.title} on {answers.disks.primary[0]}" if kept.installed else "",
+            kept=("network   eth0 by DHCP  (kept)",) if kept.installed else (),
         )
 
     def install(self, preview: Preview, listener: RunListener) -> None:

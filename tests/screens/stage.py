@@ -39,7 +39,7 @@ KEYS = {
 
 def flow(state: State) -> Flow[State]:
     """Return the road as main.py lays it."""
-    stages = [Stage(screen.name, screen.applies, screen.entered) for screen in SCREENS]
+    stages = [Stage(screen.name, screen.shown, screen.entered, screen.reachable) for screen in SCREENS]
     return Flow(stages, with_only_disk(state), lambda state: state.answered)
 
 
