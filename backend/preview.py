@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backend.installation import Prepared
+from backend.restoration import PreparedRestore, describe_backup
 from installer.model.answers import Answers, Kept
+from installer.model.existing import ROOT_PARTITION
 from installer.model.ports import Preview
 from installer.model.problem import Problem, Severity
 from installer.model.progress import PhaseOutline
@@ -45,6 +47,24 @@ def preview_of(prepared: Prepared, number: int, problems: tuple[Problem, ...], *
         dry_run=dry_run,
         keeps=f"{inputs.installed.title} on {chosen[0].name}" if inputs.installed else "",
         kept=_kept(inputs.answers) if inputs.installed else (),
+    )
+
+
+def preview_of_restore(prepared: PreparedRestore, number: int, *, dry_run: bool) -> Preview:
+    """Return what a person confirms before a backup is put back."""
+    plan, inputs = prepared.plan, prepared.inputs
+    return Preview(
+        number=number,
+        disks=plan.disks,
+        not_blank=(),
+        untouched=tuple(disk.label() for disk in inputs.host.disks if disk.path != inputs.disk.path),
+        packages=(),
+        lines=plan.describe(),
+        phases=tuple(PhaseOutline(phase.title, len(phase.steps)) for phase in plan.phases),
+        notes=plan.notes,
+        product=describe_backup(inputs.backup),
+        dry_run=dry_run,
+        overwrites=f"partition {ROOT_PARTITION} of {inputs.disk.label()}",
     )
 
 

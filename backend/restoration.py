@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.execute import InstallPlan
+from backend.execute import InstallPlan, Listener
 from backend.identities import Identities, new_identities
-from backend.installation import Circumstances, look_at_targets
+from backend.installation import Circumstances, Hooks, look_at_targets, run_plan
 from backend.preparation import fingerprints_of, image_files
 from backend.probe.in_use import Fingerprint
 from backend.restore_plan import RestoreInputs, make_restore_plan
+from backend.system import System
 from backend.targets import Target, apply_targets, untargeted
 from installer.model.errors import AnswersError, DiskRefused, UsageError
 from installer.model.existing import Backup
@@ -58,6 +59,11 @@ def prepare_restore(
         own_firmware=circumstances.own_disks,
     )
     return PreparedRestore(make_restore_plan(inputs), inputs, marks)
+
+
+def carry_out_restore(prepared: PreparedRestore, system: System, emit: Listener, hooks: Hooks) -> None:
+    """Run the plan on a system; raises what ended it after everything was released."""
+    run_plan(prepared.plan, (prepared.inputs.disk,), prepared.marks, system, emit, hooks)
 
 
 def _targeted(facts: Host, targets: Sequence[Target], disk: str | None) -> Host:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.failed_run import scripts_after_failure
+from backend.image_acts import Parts
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
 from backend.sources import fetch_text

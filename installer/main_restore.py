@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from backend.execute import InstallPlan
-from backend.installation import Circumstances, Hooks, run_plan
-from backend.restoration import PreparedRestore, describe_backup, prepare_restore
+from backend.installation import Circumstances, Hooks
+from backend.restoration import PreparedRestore, carry_out_restore, describe_backup, prepare_restore
 from backend.system import System
 from installer.model.answers import Draft
 from installer.model.errors import Cancelled, ExitCode, UsageError
@@ -59,9 +59,8 @@ def run_restore(options: argparse.Namespace, draft: Draft | None, means: Means) 
             _ask(prepared, reporter, may=not options.json)
         means.heard(prepared.plan)
     reporter.console.done = "Restored"
-    inputs = prepared.inputs
     with means.open_system() as system:
-        run_plan(prepared.plan, (inputs.disk,), prepared.marks, system, means.emit, Hooks())
+        carry_out_restore(prepared, system, means.emit, Hooks())
     return ExitCode.DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from screens.additional import AdditionalScreen
+from screens.backup import BackupScreen
 from screens.confirm import ConfirmScreen
 from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
@@ -28,6 +29,7 @@ from screens.welcome import WelcomeScreen
 SCREENS: tuple[type[Screen], ...] = (
     KeymapScreen,
     WelcomeScreen,
+    BackupScreen,
     OverwriteScreen,
     EulaScreen,
     HardwareScreen,

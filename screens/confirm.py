@@ -18,7 +18,7 @@ from screens.widgets.choice import Choice, Option
 from screens.widgets.listing import Item, Listing
 from screens.widgets.viewer import Attributed, Viewer
 
-INSTALL, CHANGE, END = "Install", "Change", "End the dry run"
+INSTALL, RESTORE, CHANGE, END = "Install", "Restore", "Change", "End the dry run"
 
 
 class ConfirmScreen(Screen):
@@ -26,6 +26,7 @@ class ConfirmScreen(Screen):
 
     name = "confirm"
     title = "Confirm"
+    of_restores = None
     f12 = INSTALL
     default = BACK
     begins_at_buttons = True
@@ -44,7 +45,7 @@ F12 does not install: it only moves to the Install button."""
         if preview is None:
             self.buttons, self.f12 = (BACK, CHANGE), CHANGE
             return [Paragraph(""), Paragraph("There is no plan: something does not fit. See below.", "note")]
-        last = END if preview.dry_run else INSTALL
+        last = END if preview.dry_run else RESTORE if preview.overwrites else INSTALL
         self.buttons, self.f12 = (BACK, CHANGE, last), last
         self._viewer = Viewer(plan_lines(preview, self.state), hang=4)
         if not preview.not_blank or preview.dry_run:
@@ -104,6 +105,8 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     if preview.untouched:
         lines += ["", f"  Untouched: {', '.join(preview.untouched)}"]
     lines += [""]
+    if preview.overwrites:
+        return [*lines, *(("note", f"  ! {note}") for note in preview.notes)]
     checked = "verified" if state.choice("verify.done") == VERIFY else "checked while they are installed"
     lines += [f"  {joined((preview.amount, checked), ', ')}"]
     lines += [f"  {line}" for line in preview.packages]
@@ -116,6 +119,8 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
 
 
 def _begin(preview: Preview) -> str:
+    if preview.overwrites:
+        return f"{'Dry run: this would be overwritten' if preview.dry_run else 'Overwritten'}: {preview.overwrites}"
     if preview.keeps:
         if preview.dry_run:
             return f"Dry run: nothing will be changed. Over {preview.keeps}, this would be replaced:"

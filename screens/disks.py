@@ -171,9 +171,9 @@ Mark and unmark with Space. With nothing marked the host has no local storage, a
 def with_only_disk(state: State) -> State:
     """Return the state in which a machine's only disk is chosen, and none that it does not have any more.
 
-    Where a host is kept no disk is chosen.
+    Where a host is kept or restored no disk is chosen.
     """
-    if state.preserves:
+    if state.preserves or state.restores:
         return state
     disks = state.draft.disks
     if disks is not None and any(state.host.disk(name) is None for name in disks.all):

@@ -11,6 +11,7 @@ from installer.model.answers import PRESERVING, Draft
 from installer.model.errors import InstallerError, InvalidAnswer
 from installer.model.host import Host
 from installer.model.ports import Cancel, Machine, Preview, Trial
+from installer.model.wishes import Mode
 from screens.widgets.cells import Element
 from screens.widgets.field import Field
 
@@ -39,6 +40,11 @@ class State:
     def preserves(self) -> bool:
         """Whether a host is installed over and its virtual machines are kept."""
         return self.draft.mode in PRESERVING
+
+    @property
+    def restores(self) -> bool:
+        """Whether a backup is put back, and nothing is installed."""
+        return self.draft.mode is Mode.RESTORE
 
     def choice(self, name: str, default: str = "") -> str:
         """Return a decision."""
@@ -171,7 +177,7 @@ class Screen:
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
+    title: str
     help: str
     f12: str = ""
     buttons: tuple[str, ...] = (BACK, OK)
@@ -181,6 +187,7 @@ class Screen:
     label_width: ClassVar[int] = 20
     asks_for_disks: ClassVar[bool] = False  # passed over when a host is kept: its disks stay as they are
     asks_for_kept: ClassVar[bool] = False  # passed over as well, but reached from the last screen
+    of_restores: ClassVar[bool | None] = False  # on the road of restores (True), of installations (False), of both
 
     def __init__(self, state: State, machine: Machine, say: Callable[[str], None]) -> None:
         self.state = state
@@ -197,12 +204,16 @@ class Screen:
     @classmethod
     def shown(cls, state: State) -> bool:
         """Say whether the screen is on the road: what an existing host keeps is not asked for."""
-        return cls.applies(state) and not (state.preserves and (cls.asks_for_disks or cls.asks_for_kept))
+        return cls._of_road(state) and not (state.preserves and (cls.asks_for_disks or cls.asks_for_kept))
+
+    @classmethod
+    def _of_road(cls, state: State) -> bool:
+        return cls.of_restores in (None, state.restores) and cls.applies(state)
 
     @classmethod
     def reachable(cls, state: State) -> bool:
         """Say whether the screen can be opened from the last one."""
-        return cls.applies(state) and not (state.preserves and cls.asks_for_disks)
+        return cls._of_road(state) and not (state.preserves and cls.asks_for_disks)
 
     @classmethod
     def entered(cls, state: State) -> State:

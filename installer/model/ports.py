@@ -146,6 +146,8 @@ class Preview:
     `installer.model.progress.Progress`; `problems` are warnings only. `product` is what becomes of the machine, with
     its version; `amount` how many packages and bytes that are. `dry_run`: there is nothing to confirm. `keeps` is the
     host that is installed over, empty in a fresh installation, and `kept` what becomes of its settings, line by line.
+    `overwrites` is the partition that a backup is put back on, empty unless that is what is done: then `product` is the
+    backup.
     """
 
     number: int
@@ -162,6 +164,7 @@ class Preview:
     dry_run: bool = False
     keeps: str = ""
     kept: tuple[str, ...] = ()
+    overwrites: str = ""
 
 
 class RunListener(Protocol):
@@ -225,7 +228,7 @@ class Machine(Protocol):
         """Read every package and return the faulty ones; `on_progress` hears of it on the calling thread."""
 
     def preview(self, draft: Draft, cancel: Cancel) -> Preview:
-        """Check the draft against the machine and the sources and return the plan.
+        """Check the draft against the machine and the sources and return the plan; one of a restore needs no source.
 
         Raises AnswersError with all that does not fit.
         """

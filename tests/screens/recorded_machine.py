@@ -42,7 +42,7 @@ from installer.model.problem import errors
 from installer.model.progress import PhaseOutline
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
-from installer.model.wishes import TimeMethod
+from installer.model.wishes import Mode, TimeMethod
 
 MACHINES = Path(__file__).parent.parent / "machines"
 CITIES = ("Amsterdam", "Athens", "Berlin", "Lisbon", "London", "Madrid", "Paris", "Rome", "Zurich")
@@ -135,6 +135,8 @@ class RecordedMachine:
         return tuple(FaultyPackage("xs:main", one, "its MD5 sum is another", "memory") for one in found)
 
     def preview(self, draft: Draft, cancel: Cancel) -> Preview:
+        if draft.mode is Mode.RESTORE:
+            return self._restore(draft)
         answers = draft.complete()
         kept = keep_settings(answers, self.facts)
         answers = kept.answers
@@ -159,6 +161,24 @@ class RecordedMachine:
             dry_run=self.dry_run,
             keeps=f"{kept.installed.title} on {answers.disks.primary[0]}" if kept.installed else "",
             kept=("network   eth0 by DHCP  (kept)",) if kept.installed else (),
+        )
+
+    def _restore(self, draft: Draft) -> Preview:
+        self.previews.append(draft)
+        disk = self.facts.disk((draft.existing.backup_disk if draft.existing else None) or "")
+        assert disk is not None and disk.backup is not None
+        return Preview(
+            number=len(self.previews),
+            disks=(DiskSummary(f"disk {disk.label()}", (disk.contents,), ("1  overwritten by the backup",)),),
+            not_blank=(),
+            untouched=(),
+            packages=(),
+            lines=tuple(f"line {number} of the plan" for number in range(60)),
+            phases=tuple(PhaseOutline(phase, 1) for phase, _ in STEPS),
+            notes=("what was changed on the host since that backup is lost; guest storage is not touched",),
+            product=disk.backup.title,
+            overwrites=f"partition 1 of {disk.label()}",
+            dry_run=self.dry_run,
         )
 
     def install(self, preview: Preview, listener: RunListener) -> None:
