@@ -19,8 +19,9 @@ from installer.model.errors import CommandFailed, DeviceError
 
 TOOLS = "/.installer-tools"  # where this machine's /usr is bound, read-only, inside the target
 UNMOUNT_WAITS_S = (0.2, 0.5, 1, 2)
-# what an old host left is only data here: no device node or program of its file system is used
-BESIDE = "nodev,nosuid,noexec"
+# what an old host left is only data here: no device node or program of its file system is used, and nothing it says
+# of when a file was read is changed
+BESIDE = "nodev,nosuid,noexec,noatime"
 FULL = {
     Place.TARGET: ("the root partition is full", "leave out optional packages (skip-package)"),
     Place.BACKUP: ("the backup partition is full", "a new backup replaces what is on it; if none fits, choose none"),

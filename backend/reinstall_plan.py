@@ -65,12 +65,18 @@ def make_reinstall_plan(inputs: Inputs, installed: InstalledHost) -> InstallPlan
         f"{disk.name} does not boot: its control domain is being replaced. Guest storage is untouched, and what the "
         f"host keeps is on {disk.name}:{BACKUP_PARTITION}: start the same installation again to bring it to its end."
     )
+    unsure = (
+        f"{disk.name} may not boot any more: what starts it was being removed. The host {installed.title} is as it "
+        "was, and what it keeps is on the backup partition: start the same installation again to bring it to its end."
+    )
     phases = (
         Phase("last checks", check_steps(inputs, (disk,)), destructive=False),
         Phase(Stage.INSTALLATION_START.script, first_scripts(inputs, (disk,)), destructive=False),
         Phase("old host", _keep(inputs, installed, disk, gone=gone), state=broken if gone else whole),
         Phase("backup", () if gone else _backup(inputs, disk), state=whole),
-        Phase("disks", _replace(inputs, installed, disk, esp, gone=gone), state=broken),
+        Phase("point of no return", () if gone else _leave(inputs, installed, disk), state=whole),
+        Phase("boot code", (_unboot(disk, esp),), state=broken if gone else unsure),
+        Phase("disks", _replace(inputs, disk), state=broken),
         Phase("packages", package_steps(inputs), state=broken),
         Phase("files", _files(inputs, installed, storage), state=broken),
         Phase("boot menu", boot_menu(inputs), state=broken),
@@ -146,13 +152,18 @@ def _backup(inputs: Inputs, disk: Disk) -> Steps:
     return (MakeBackup(partition), VerifyBackup(partition)) if _wants_backup(inputs) else ()
 
 
-def _replace(inputs: Inputs, installed: InstalledHost, disk: Disk, esp: Partition | None, *, gone: bool) -> Steps:
+def _leave(inputs: Inputs, installed: InstalledHost, disk: Disk) -> Steps:
+    """Return what says that the old host is given up from here on, and lets go of it."""
+    return (_journal(inputs, installed, JournalStep.REPLACING), UnmountOldHost(f"{disk.name}:{ROOT_PARTITION}"))
+
+
+def _unboot(disk: Disk, esp: Partition | None) -> Step[Session]:
+    return EraseBootCode(disk.name) if esp is None else RemoveEfiLoaders(f"{disk.name}:{esp.number}")
+
+
+def _replace(inputs: Inputs, disk: Disk) -> Steps:
     root, identities = f"{disk.name}:{ROOT_PARTITION}", inputs.identities
-    unboot: Step[Session] = EraseBootCode(disk.name) if esp is None else RemoveEfiLoaders(f"{disk.name}:{esp.number}")
-    steps: list[Step[Session]] = [] if gone else [_journal(inputs, installed, JournalStep.REPLACING)]
-    steps += [] if gone else [UnmountOldHost(root)]
-    steps += [unboot, MakeFilesystem(root, identities.root_label, identities.root_uuid), MountRoot(root)]
-    return tuple(steps)
+    return (MakeFilesystem(root, identities.root_label, identities.root_uuid), MountRoot(root))
 
 
 def _files(inputs: Inputs, installed: InstalledHost, storage: tuple[str, ...]) -> Steps:

@@ -73,6 +73,10 @@ def make_restore_plan(inputs: RestoreInputs) -> InstallPlan:
         f"The control domain on {disk.name} is as it was, and boots if it did before; on {inputs.source} only a note "
         "that a restore was begun is written."
     )
+    unsure = (
+        f"{disk.name} may not boot any more: what starts it was being removed. Its control domain is as it was, and "
+        f"the backup on {inputs.source} is whole. Run the restore again to bring it to its end."
+    )
     broken = (
         f"{disk.name} does not boot: its control domain is being replaced by the backup on {inputs.source}, which is "
         "whole. Run the restore again to bring it to its end. Guest storage is untouched."
@@ -89,7 +93,8 @@ def make_restore_plan(inputs: RestoreInputs) -> InstallPlan:
     phases = (
         Phase("last checks", disk_checks(inputs.images, (disk,), keeps_partitions=True), destructive=False),
         Phase("backup", (*checked, WriteJournal(journal)), state=whole),
-        Phase("disk", _emptied(inputs, esp), state=broken),
+        Phase("boot code", (_unboot(inputs, esp),), state=unsure),
+        Phase("disk", _emptied(inputs), state=broken),
         Phase("control domain", (CopyBackup(inputs.source), VerifyRestored(inputs.source)), state=broken),
         Phase("boot loader", loader, state=broken),
         Phase("journal", (RemoveState(),), bootable=True),
@@ -123,11 +128,13 @@ def _boot_partition(inputs: RestoreInputs) -> Part | None:
     return None
 
 
-def _emptied(inputs: RestoreInputs, esp: Part | None) -> Steps:
+def _unboot(inputs: RestoreInputs, esp: Part | None) -> Step[Session]:
     name = inputs.disk.name
-    unboot: Step[Session] = RemoveEfiLoaders(f"{name}:{esp.number}") if esp else EraseBootCode(name)
-    make = MakeFilesystem(inputs.root, inputs.root_label, inputs.identities.root_uuid)
-    return (unboot, make, MountRoot(inputs.root))
+    return RemoveEfiLoaders(f"{name}:{esp.number}") if esp else EraseBootCode(name)
+
+
+def _emptied(inputs: RestoreInputs) -> Steps:
+    return (MakeFilesystem(inputs.root, inputs.root_label, inputs.identities.root_uuid), MountRoot(inputs.root))
 
 
 def _boot_loader(inputs: RestoreInputs, esp: Part | None) -> Steps:

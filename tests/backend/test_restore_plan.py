@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +47,7 @@ BIOS = RestoreInputs(HOST, replace(SDA, parts=PARTS[:3], table="dos"), BACKUP, I
 UEFI = RestoreInputs(
     replace(HOST, firmware=Firmware.UEFI), replace(SDA, parts=PARTS, table="gpt"), BACKUP, IDENTITIES, own_firmware=True
 )
+ATTACHING = ("lock", "losetup", "note-attached", "blockdev", "umount")
 INPUTS = {
     "BIOS": BIOS,
     "UEFI": UEFI,
@@ -122,6 +123,7 @@ def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
     whole = RecordingSystem(files=_files())
     assert _run(plan, whole)[1] is None
     erased = _first(whole.actions, "mdeltree" if name == "UEFI" else "erase-boot-code")
+    made = _first(whole.actions, "mkfs.ext3")
     bootable = _first(whole.actions, "remove", on_place(Place.BACKUP, JOURNAL))
     journal = _first(whole.actions, "write", on_place(Place.BACKUP, JOURNAL))
     for position, action in enumerate(whole.actions, 1):
@@ -140,7 +142,9 @@ def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
         if position - 1 < _first(whole.actions, "mount"):
             assert failed.state.startswith("Nothing on any disk")
         elif position - 1 < erased:
-            assert "as it was" in failed.state and "sda:2" in failed.state
+            assert "as it was" in failed.state and "sda:2" in failed.state and "boots" in failed.state
+        elif position - 1 < made:
+            assert "may not boot any more" in failed.state and "as it was" in failed.state
         elif position - 1 < bootable - 1:
             assert "sda does not boot" in failed.state and "the backup on sda:2, which is whole" in failed.state
             assert "Run the restore again" in failed.state
@@ -306,14 +310,40 @@ def test_installed_host_is_backed_up_ruined_and_restored(here: World) -> None:
     plan = make_restore_plan(_restore_inputs(here, IDENTITIES.root_label))
     _, system = _execute(here, plan)
     _check_restored(here, before, boot_code)
-    copying = next(place for place, change in enumerate(system.changes, 1) if change[0] == "copy-tree")
-    _execute(here, plan, copying)  # broken off
-    with _seen(here, 2) as backup:
-        note = parse_journal((backup / JOURNAL[1:]).read_text())
-        assert note and note.step is JournalStep.RESTORING
-    assert _boot_code(here) == bytes(440)
+    for position in _kinds(system.changes):
+        events, failed = _execute(here, plan, position)
+        told = [event for event in events if isinstance(event, StepFailed)]
+        if not told:  # tried a second time
+            assert failed.changes[position - 1][0] == "umount"
+            continue
+        _check_broken_off(here, told[0], failed.changes[: position - 1])
     _execute(here, plan)
     _check_restored(here, before, boot_code)
+
+
+def _kinds(changes: Sequence[tuple[str, ...]]) -> list[int]:
+    """Return the positions of the first change of each program and kind, but for what only attaches and lets go."""
+    found: dict[str, int] = {}
+    for position, change in enumerate(changes, 1):
+        found.setdefault(change[0], position)
+    return [
+        position for name, position in found.items() if name not in ("lock", "losetup", "note-attached", "blockdev")
+    ]
+
+
+def _check_broken_off(here: World, told: StepFailed, changes: Sequence[tuple[str, ...]]) -> None:
+    """See that what was told is true: the disk boots or does not, the backup is whole, the journal says so."""
+    begun = bool({change[0] for change in changes} & {"erase-boot-code", "mdeltree"})
+    if "does not boot" in told.state:
+        assert begun and _boot_code(here) == bytes(440)
+    if "as it was" in told.state:
+        with _seen(here, 1) as root:
+            assert (root / "root/mine").read_text() == "custom\n"
+    with _seen(here, 2) as backup:
+        assert (backup / BACKUP_MARK[1:]).exists() and (backup / "root/mine").read_text() == "custom\n"
+        journal = backup / JOURNAL[1:]
+        note = parse_journal(journal.read_text()) if journal.exists() else None
+        assert not begun or (note and note.step is JournalStep.RESTORING)
 
 
 def _boot_code(here: World) -> bytes:

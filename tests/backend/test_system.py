@@ -226,7 +226,7 @@ def test_what_is_mounted_to_be_read_cannot_be_written(real: RealSystem, other_no
         with pytest.raises(OSError, match="Read-only"):
             real.write_text("/mark", "x", on=Place.OLD)
         options = next(line for line in Path("/proc/self/mounts").read_text("ascii").splitlines() if old in line)
-        assert {"ro", "nodev", "nosuid", "noexec"} <= set(options.split()[3].split(","))
+        assert {"ro", "nodev", "nosuid", "noexec", "noatime"} <= set(options.split()[3].split(","))
     assert not Path(old).exists()
 
 
