@@ -11,7 +11,7 @@ import pytest
 from backend.installation import Circumstances
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
-from backend.preparation import temporary_system
+from backend.real_system import temporary_system
 from backend.targets import TargetSpec
 from installer import VERSION
 from installer.model.answers import Clock, Naming
