@@ -12,13 +12,13 @@ from installer.kernel_words import FLAGS, LATER, VALUES, parse_kernel_words
 from installer.model.errors import RepositoryError
 from installer.model.problem import errors
 from installer.model.repository import (
-from installer.model.wishes import Mode
     decode_metadata,
     format_packages,
     format_repository,
     parse_packages,
     parse_repository,
 )
+from installer.model.wishes import Mode
 from tests.fuzz.broken import Broken
 from tests.fuzz.old_hosts import DATABASE, PATCHES, SETTINGS, read_database, read_old_settings, read_patched_image
 
