@@ -17,6 +17,7 @@ TOPICS: tuple[tuple[str, Topic], ...] = (
     ("packages", packages.measure),
     ("installation", installation.measure),
     ("image", image.measure),
+    ("image-speed", image.measure_speed),
 )
 
 

@@ -76,7 +76,10 @@ def ratio(ours: Sequence[Cost], theirs: Sequence[Cost], of: Callable[[Cost], flo
 
 
 def write_json(figures: Sequence[Figure], path: Path) -> None:
-    """Write the list of {"id", "value", "unit", "limit", "ok"}."""
+    """Write the list of {"id", "value", "unit", "limit", "ok"}; figures of topics not measured now stay in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    records = [{**asdict(figure), "ok": figure.ok} for figure in figures]
+    measured = {figure.id for figure in figures}
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    records = [record for record in before if record["id"] not in measured]
+    records += [{**asdict(figure), "ok": figure.ok} for figure in figures]
     path.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")

@@ -14,6 +14,13 @@ from tests.bench.figures import LEAST_PAIRS, Cost, Figure, interleaved, ratio, w
 from tests.bench.installation import counting
 
 
+def test_figures_of_other_topics_stay(tmp_path: Path) -> None:
+    write_json([Figure("one", 1, "ratio", 2), Figure("two", 1, "ratio", 2)], tmp_path / "bench.json")
+    write_json([Figure("two", 3, "ratio", 2)], tmp_path / "bench.json")
+    found = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
+    assert [(record["id"], record["value"], record["ok"]) for record in found] == [("one", 1, True), ("two", 3, False)]
+
+
 def test_a_value_is_held_against_its_limit_unrounded() -> None:
     assert Figure("x", 1.1, "ratio", 1.10).ok
     assert not Figure("x", 1.1004, "ratio", 1.10).ok
