@@ -8,6 +8,7 @@ from backend.device_names import disk_path, partition_path
 from backend.execute import InstallPlan
 from backend.identities import Identities
 from backend.layout import primary_table
+from backend.package_plan import Steps, package_lines, package_steps
 from backend.session import Session
 from backend.steps.access import access_files
 from backend.steps.answerfile import WriteAnswerfile
@@ -19,9 +20,7 @@ from backend.steps.fstab import fstab_file
 from backend.steps.inventory import WriteInventory
 from backend.steps.keyboard import keyboard_file
 from backend.steps.logs import CopyLog
-from backend.steps.modules import IndexModules
 from backend.steps.network import management_bridge, network_files
-from backend.steps.packages import install_package
 from backend.steps.partition import AttachImage, CheckDisk, DetachLeftBehind, PartitionDisk, WipeDisk
 from backend.steps.password import SetRootPassword
 from backend.steps.scripts import RunScript
@@ -36,11 +35,11 @@ from installer.model.check_storage import shared_groups
 from installer.model.host import Disk, Host
 from installer.model.plan import DiskSummary, Phase, Step
 from installer.model.secret import Secret
-from installer.model.source import PackageType, Repository
-from installer.model.units import MIB, human_size
+from installer.model.source import Repository
+from installer.model.units import MIB
 from installer.model.wishes import Stage, StorageType, TimeMethod
 
-Steps = tuple[Step[Session], ...]
+DRIVERS_NOT_LOADED = "not loaded here, which only the booted installation image does"
 STORAGE = {StorageType.LVM: f"volume group {VG_PREFIX}", StorageType.EXT: "ext3, storage repository "}
 
 
@@ -73,6 +72,7 @@ class Inputs:
     """What a plan is made from. The repositories are those to be installed, in order.
 
     `own_firmware` says that the machine this runs on is the one being installed, so that its firmware may be told.
+    `driver_disks` are those of the repositories that came as driver disks, `drivers_loaded` says whether they run here.
     """
 
     answers: Answers
@@ -83,6 +83,8 @@ class Inputs:
     scripts: tuple[ScriptFile, ...] = ()
     answerfile: Secret | None = None
     own_firmware: bool = False
+    driver_disks: tuple[Repository, ...] = ()
+    drivers_loaded: bool = False
 
 
 def make_plan(inputs: Inputs) -> InstallPlan:
@@ -99,7 +101,7 @@ def make_plan(inputs: Inputs) -> InstallPlan:
         Phase("last checks", _checks(inputs, disks), destructive=False),
         Phase(Stage.INSTALLATION_START.script, _first_scripts(inputs, disks), destructive=False),
         Phase("disks", _partitioning(inputs, disks, table, storage)),
-        Phase("packages", package_steps(inputs)),
+        Phase("packages", package_steps(inputs.repositories, inputs.answers.skipped_packages)),
         Phase("files", _files(inputs, storage)),
         Phase("boot menu", _boot_menu(inputs)),
         Phase(Stage.FILESYSTEM_POPULATED.script, _scripts(inputs, Stage.FILESYSTEM_POPULATED)),
@@ -111,10 +113,15 @@ def make_plan(inputs: Inputs) -> InstallPlan:
     return InstallPlan(
         phases=tuple(phase for phase in phases if phase.steps),
         disks=tuple(_summary(inputs, disk, table if disk is primary else None, storage) for disk in disks),
-        packages=package_lines(inputs),
-        notes=tuple(shared.text for shared in shared_groups(inputs.host, disks)),
+        packages=package_lines(inputs.repositories, inputs.answers.skipped_packages),
+        notes=(*(shared.text for shared in shared_groups(inputs.host, disks)), *_driver_notes(inputs)),
         after_failure=_scripts(inputs, Stage.INSTALL_FAILED),
     )
+
+
+def _driver_notes(inputs: Inputs) -> tuple[str, ...]:
+    fate = "loaded on this machine" if inputs.drivers_loaded else DRIVERS_NOT_LOADED
+    return tuple(f"driver disk {disk.id} ({disk.name}): {fate}, and installed" for disk in inputs.driver_disks)
 
 
 def _chosen_disks(inputs: Inputs) -> tuple[Disk, ...]:
@@ -163,19 +170,6 @@ def _storage(inputs: Inputs, disks: tuple[Disk, ...], table: PartitionTable, sto
     (device,) = storage  # check_answers refuses several
     own = next((part.size_bytes for part in table.partitions if part.use is PartitionUse.STORAGE), 0)
     return MakeStorageFilesystem(identities.sr_uuid, device, own or disks[-1].size_bytes)
-
-
-def package_steps(inputs: Inputs) -> Steps:
-    """Return the tarballs in order, then single files: they need the kernel and links such as /lib -> usr/lib."""
-    steps = [
-        install_package(repository, package)
-        for repository in inputs.repositories
-        for package in repository.packages
-        if package.name not in inputs.answers.skipped_packages
-    ]
-    steps.sort(key=lambda step: not step.package.type.is_tarball)
-    drivers = any(step.package.type is PackageType.DRIVER for step in steps)
-    return (*steps, *((IndexModules(),) if drivers else ()))
 
 
 def _files(inputs: Inputs, storage: tuple[str, ...]) -> Steps:
@@ -285,16 +279,3 @@ def _summary(inputs: Inputs, disk: Disk, table: PartitionTable | None, storage: 
     if table is not None and not storage:
         after = (*after, "no guest storage: the rest of the disk stays unused")
     return DiskSummary(f"disk {disk.label()}", (disk.contents or "unknown contents",), after)
-
-
-def package_lines(inputs: Inputs) -> tuple[str, ...]:
-    """Return what is installed from where, as lines for people."""
-    lines: list[str] = []
-    for repository in inputs.repositories:
-        origin = f"{repository.id}, {repository.product} {repository.version}"
-        lines.append(f"packages from {repository.location.shown()} ({origin}): {repository.name}")
-        for package in repository.packages:
-            skipped = package.name in inputs.answers.skipped_packages
-            fate = "left out" if skipped else f"to {package.destination}"
-            lines.append(f"  {package.name}  {human_size(package.size_bytes)}  {fate}")
-    return tuple(lines)
