@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,21 +17,21 @@ from backend import errand
 from backend.additional import look_at, prepare_additional
 from backend.clock import local_now, set_clock
 from backend.console import run_on_terminal, terminal_of_holder
-from backend.identities import Identities, new_identities
+from backend.identities import Identities
 from backend.image_mark import IMAGE_MARK
 from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
 from backend.locale_data import read_keymaps, read_zone_areas
-from backend.log import LogFile
-from backend.network_up import bring_up
+from backend.network_up import bring_up, bring_up_any
 from backend.other_source import OtherSource
+from backend.parts import Parts
 from backend.preview import as_question, preview_of
 from backend.sources import open_location
 from backend.sources.medium import eject_medium
 from backend.support import save_bundle
-from backend.system import System
 from backend.targets import apply_targets, untargeted
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
+from installer.model.driver_disk import names_of, with_drivers
 from installer.model.errors import AnswersError, DiskRefused, UsageError
 from installer.model.events import Event
 from installer.model.host import Host
@@ -52,23 +52,6 @@ from installer.model.problem import Problem, errors
 from installer.model.source import Location, LocationKind, Repository
 
 NOTHING = "no target stands for it (--target)"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a LiveMachine works with; tests put a recording system and fixed identities in.
-
-    `open_system` gives the system an installation runs on, `log` is where it is told, `log_event` puts an event in it.
-    """
-
-    circumstances: Circumstances
-    open_system: Callable[[], AbstractContextManager[System]]
-    log: LogFile
-    log_event: Callable[[Event], None]
-    hide: Callable[[Draft], None]
-    new_ids: Callable[[int], Identities] = lambda count: new_identities(storage_devices=count)
-    in_image: bool = False
-    dry_run: bool = False
 
 
 class LiveMachine:
@@ -156,6 +139,20 @@ class LiveMachine:
             return reason
         bring_up(self._host or self.probe(), wish, cancel)
         return ""
+
+    def load_drivers(self, location: Location, cancel: Cancel) -> str:
+        """By a copy in memory; the disk is read in a process of its own."""
+
+        def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+            return self._readers(cancel).find(location, media)
+
+        disks = self._parts.driver_disks
+        if disks is None:
+            read = with_drivers(find(location, self._parts.circumstances.media), location.shown())
+            return f"{names_of(read)}: installed with the host; {self._not_here('no driver is loaded')}"
+        if location.over_network:
+            bring_up_any(cancel)
+        return f"{names_of(disks.load(location, find, cancel))}: loaded"
 
     def _not_here(self, what: str) -> str:
         if self._parts.dry_run:

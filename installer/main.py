@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,11 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.driver_disks import DriverDisks
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
 from backend.repository import find_repositories, repository_record, show_repository, sums_checked, verify_repository
@@ -29,19 +30,17 @@ from installer.flow import Flow, Stage
 from installer.kernel_words import read_kernel_words
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
-from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError, as_installer_error
-from installer.model.events import Event, StepFinished, StepProgress
+from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
+from installer.model.events import Event
 from installer.model.host import Host
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
-from installer.model.repository import Identity
-from installer.model.repository_build import Form, make_request
 from installer.model.secret import Masker
-from installer.model.source import PackageType, Repository
 from installer.model.topics import missing_topics
-from installer.options import location_of, parse_options
-from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
+from installer.options import build_request, driver_disk_of, location_of, parse_options
+from installer.repo_report import Checks, report_check, require_right
+from installer.report import Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import kept_answers
 from installer.support import Support
 
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
 UNATTENDED = "installer --answerfile URL install"
 DEFAULT_LOG_DIR = "installer-log"
 IMAGE_LOG_DIR = "/install/tmp"  # spec R56
+CHECKS = Checks(verify_repository, sums_checked)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -108,6 +108,8 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
 
 def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, support: Support) -> int:
     """Answers -> checks -> plan -> execute; without an answerfile, or with a gap in it, by the screens."""
+    if options.load_drivers:
+        return _load_drivers(options, reporter, log)
     with nothing_changed():
         draft = _draft(options, reporter) if options.answerfile else None
     if draft is None or (options.ask_missing and missing_topics(draft)):
@@ -121,9 +123,10 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         answers, open_system = draft.complete(), _opener(log)
         masker.hide(answers.root_password.text)
         support.answers(draft)
-        runs, media = not options.dry_run and os.geteuid() == 0, Path(options.media) if options.media else None
-        with scripts_after_failure(answers, media, open_system, emit) if runs else nullcontext():
-            prepared = _prepared(answers, options, reporter, masker, support)
+        runs = not options.dry_run and os.geteuid() == 0
+        with scripts_after_failure(answers, _media(options), open_system, emit) if runs else nullcontext():
+            circumstances = _circumstances(options, masker, support, _driver_disks(options, log, reporter))
+            prepared = _prepared(answers, circumstances, options, reporter, support)
     if options.dry_run:
         reporter.plan(prepared.plan)
         return ExitCode.DONE
@@ -133,18 +136,37 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     return ExitCode.DONE
 
 
+def _media(options: argparse.Namespace) -> Path | None:
+    return Path(options.media) if options.media else None
+
+
 def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
     return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
 
 
+def _driver_disks(options: argparse.Namespace, log: LogFile, reporter: Reporter) -> DriverDisks | None:
+    """Return what loads drivers: only the booted image does, and no dry run."""
+    loader = DriverDisks(_opener(log), _media(options), reporter.note)
+    return loader if in_installation_image() and not options.dry_run else None
+
+
+def _load_drivers(options: argparse.Namespace, reporter: Reporter, log: LogFile) -> int:
+    """Load a driver disk for every installer that runs later in this image, and end."""
+    disks = _driver_disks(options, log, reporter)
+    if options.command or disks is None:
+        raise UsageError("--load-drivers is a call of its own, in the booted installation image alone")
+    disks((driver_disk_of(options.load_drivers),))
+    return ExitCode.DONE
+
+
 def _prepared(
-    answers: Answers, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
+    answers: Answers, circumstances: Circumstances, options: argparse.Namespace, reporter: Reporter, support: Support
 ) -> Prepared:
     """Do all that comes before the first change: machine and sources read, plan made."""
-    prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
+    prepared = prepare(answers, circumstances, reporter.require)
     support.plan(prepared.plan)
     if options.verify:
-        _verify_all(prepared.inputs.repositories, reporter)
+        require_right(prepared.inputs.repositories, CHECKS, reporter)
     if os.geteuid() != 0 and not options.dry_run:
         raise UsageError("an installation must be run as root", hint="--dry-run shows the plan without it")
     return prepared
@@ -165,14 +187,18 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         hint = "such as --target disk.img --size 16G, or --dry-run to see every screen and the plan"
         raise UsageError("outside the installation image the screens need a --target to install onto", hint=hint)
 
+    disks = _driver_disks(options, log, reporter)
+    if disks and draft:  # before the screens look at the machine
+        disks(draft.driver_sources)
     parts = Parts(
-        circumstances=_circumstances(options, masker, Support(masker.mask)),
+        circumstances=_circumstances(options, masker, Support(masker.mask), disks),
         open_system=_opener(log),
         log=log,
         log_event=lambda event: _log_event(log, event),
         hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
         in_image=in_installation_image(),
         dry_run=options.dry_run,
+        driver_disks=disks,
     )
     machine = LiveMachine(parts)
 
@@ -196,27 +222,22 @@ def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
     return flow
 
 
-def _circumstances(options: argparse.Namespace, masker: Masker, support: Support) -> Circumstances:
+def _circumstances(
+    options: argparse.Namespace, masker: Masker, support: Support, drivers: DriverDisks | None
+) -> Circumstances:
     """Return what the command line and the place of the run decide."""
     return Circumstances(
         read_facts=lambda with_image: support.facts(_host(options, with_image=with_image)),
         brand=default_brand(),
         targets=tuple(parse_target(text) for text in options.target),
         size_bytes=parse_size(options.size) if options.size else None,
-        media=Path(options.media) if options.media else None,
+        media=_media(options),
         accept_version=options.accept_version,
         own_disks=in_installation_image(),
         plan_only=options.dry_run,
+        load_drivers=drivers,
         keep=kept_answers(masker.hide),
     )
-
-
-def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
-    """Read every package before anything is changed; raises PackageError when one is faulty (spec R16)."""
-    wrong = sum(_verify(repository, reporter) for repository in repositories)
-    if wrong:
-        what = f"{wrong} package{' is' if wrong == 1 else 's are'} faulty, see above"
-        raise PackageError(what, hint=NOTHING_CHANGED)
 
 
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
@@ -261,32 +282,12 @@ def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
     for repository in found:
         reporter.lines(show_repository(repository), repository_record(repository))
         if options.repo_command == "verify":
-            wrong += _verify(repository, reporter)
+            wrong += report_check(repository, CHECKS, reporter)
     return ExitCode.FAILED if wrong else ExitCode.DONE
 
 
-def _verify(repository: Repository, reporter: Reporter) -> int:
-    """Name the faulty packages of a repository; returns how many they are."""
-    total, began = repository.size_bytes, time.monotonic()
-
-    def on_bytes(done: int) -> None:
-        rate = done / max(time.monotonic() - began, 1e-6)
-        reporter.event(StepProgress(done / max(total, 1), repository.id, done, total, rate))
-
-    faults = verify_repository(repository, on_bytes)
-    reporter.event(StepFinished(1, f"check {repository.id}", 1.0, time.monotonic() - began))
-    for fault in faults:
-        reporter.error(fault)
-    if not faults:
-        text = f"{repository.id}: {sums_checked(repository)} of all {len(repository.packages)} packages are right"
-        reporter.lines((text,), {"event": "Verified", "id": repository.id})
-    return len(faults)
-
-
 def _repo_build(options: argparse.Namespace, reporter: Reporter) -> None:
-    identity = Identity(options.id, options.name, options.product, options.product_version)
-    form = Form(PackageType(options.compress), options.sha256)
-    request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
+    request = build_request(options, os.environ.get("SOURCE_DATE_EPOCH"))
     with temporary_system() as system:
         build_repository(system, request, Path(options.output), lambda package: reporter.say(f"packing {package.name}"))
 

@@ -13,7 +13,8 @@ import pytest
 
 from backend.installation import Circumstances
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.real_system import temporary_system
 from backend.targets import TargetSpec
 from installer.model.errors import InstallerError, UsageError

@@ -30,7 +30,8 @@ from installer.model.wishes import Access, OnFailure, Script, Stage, StorageType
 from tests.backend.sample import ANSWERS, INPUTS, SOURCE, STATIC
 
 LOCAL = Location(LocationKind.LOCAL)
-NOT_IN_THE_PLAN = {"sources"}  # they are read before it is made; sample repositories stand for them
+# they are read before it is made; sample repositories stand for them, and tests/backend/test_installation.py has both
+NOT_IN_THE_PLAN = {"sources", "driver_sources"}
 CHANGES: dict[str, tuple[object, ...]] = {
     "keymap": ("de",),
     "disks": (
@@ -66,7 +67,6 @@ CHANGES: dict[str, tuple[object, ...]] = {
         (Script(Stage.INSTALLATION_COMPLETE, LOCAL),),
         (Script(Stage.INSTALL_FAILED, LOCAL),),
     ),
-    "driver_sources": ((LOCAL,),),
     "bonds": ((Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),),
     "other_interfaces": ((AdminInterface("eth1"),),),
     "access": (Access(("ssh-ed25519 AAAA admin",)), Access(ssh=True), Access(ssh=False)),

@@ -14,7 +14,8 @@ import pytest
 
 from backend.installation import Circumstances
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.process import Argv
 from backend.real_system import RealSystem
 from backend.table import PartitionTable
