@@ -6,6 +6,7 @@ from screens.additional import AdditionalScreen
 from screens.confirm import ConfirmScreen
 from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
+from screens.driver_disk import DriverDiskScreen
 from screens.eula import EulaScreen
 from screens.hardware import HardwareScreen
 from screens.ipv6 import Ipv6Screen, ManagementIpv6Screen
@@ -27,6 +28,7 @@ from screens.welcome import WelcomeScreen
 SCREENS: tuple[type[Screen], ...] = (
     KeymapScreen,
     WelcomeScreen,
+    DriverDiskScreen,
     OverwriteScreen,
     EulaScreen,
     HardwareScreen,

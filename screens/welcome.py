@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from screens.driver_disk import DRIVERS, INSTALL, TASK
 from screens.screen import Outcome, Screen
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
@@ -29,14 +30,20 @@ class WelcomeScreen(Screen):
 This program turns a machine into a Xen host: it asks what it has to know, shows everything it is going to do, and \
 changes nothing before you have pressed Install on the last screen.
 
+A driver disk is for a machine whose disks or network interfaces this program does not know; it can also be loaded \
+when the machine was looked at.
+
 Every screen has a help text like this one, and can be left by Esc without losing what was typed.
 
 Keys that a terminal does not send have a second spelling: Ctrl-N for F12, Ctrl-P for Esc, Ctrl-Y or ? for F1, Ctrl-Z \
 for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too, as in Alt+1 for F1."""
 
     def body(self) -> Sequence[Element]:
-        options = [Option("install", "Install a Xen host on this machine")]
-        self._choice = Choice("task", options, "install")
+        options = [
+            Option(INSTALL, "Install a Xen host on this machine"),
+            Option(DRIVERS, "Load a driver disk first"),
+        ]
+        self._choice = Choice("task", options, self.state.choice(TASK, INSTALL))
         where = "This is a dry run: everything is asked and shown, nothing is changed." if self.machine.dry_run else ""
         keys = [Paragraph(f"  {key:<17}{meaning}") for key, meaning in KEYS]
         return [
@@ -49,4 +56,4 @@ for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too,
         ]
 
     def accept(self) -> Outcome:
-        return self.state
+        return self.state.choose(welcome_task=self._choice.value)
