@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from backend.execute import InstallPlan
 from backend.installation import Prepared
-from backend.plan_parts import Inputs, package_lines, package_steps
+from backend.package_plan import package_lines, package_steps
+from backend.plan_parts import Inputs
 from backend.steps.filesystem import MountRoot
 from backend.steps.installed import CheckInstalled, ShowPartitions
 from backend.steps.logs import CopyLog
@@ -54,10 +55,10 @@ def _plan(base: Prepared, inputs: Inputs) -> InstallPlan:
     return InstallPlan(
         phases=(
             Phase("the installed host", (*attach, *mount), destructive=False),
-            Phase("additional packages", package_steps(inputs)),
+            Phase("additional packages", package_steps(inputs.repositories, ())),
             Phase("log", (CopyLog(),)),
         ),
         disks=base.plan.disks[:1],
-        packages=package_lines(inputs),
+        packages=package_lines(inputs.repositories, ()),
         broken=BROKEN,
     )

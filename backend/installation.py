@@ -27,6 +27,7 @@ from installer.model.check import check_answers
 from installer.model.check_boot import check_secure_boot
 from installer.model.check_room import check_room
 from installer.model.choice import choose_devices
+from installer.model.driver_disk import with_drivers
 from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
 from installer.model.host import Disk, Host
@@ -36,6 +37,7 @@ from installer.model.secret import Secret
 from installer.model.source import Location, Repository
 
 Require = Callable[[Sequence[Problem]], None]
+LoadDrivers = Callable[[Sequence[Location]], tuple[Repository, ...]]
 KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
 
 
@@ -57,6 +59,7 @@ class Circumstances:
     `read_facts` gives the machine's facts, of the shipped machine when told that images stand in for disks.
     `own_disks`: disks without a target, and the firmware, are there to be taken (the installation image).
     `plan_only`: nothing is going to be written, so that disks need no target.
+    `load_drivers` loads driver disks and returns all that are loaded here; None: they are only read and installed.
     `keep` gives the answers as they are run, and the answerfile that the host keeps of them (None: it keeps none).
     """
 
@@ -69,6 +72,7 @@ class Circumstances:
     own_disks: bool = False
     plan_only: bool = False
     readers: Readers = IN_THIS_PROCESS
+    load_drivers: LoadDrivers | None = None
     keep: KeepAnswers = lambda answers, host: (answers, None)
 
 
@@ -97,6 +101,7 @@ def prepare(
 
     `require` hears the problems and raises when one of them stops the run.
     """
+    drivers = _driver_disks(answers, circumstances)  # before anything is looked at: they may bring disks and NICs
     targets = look_at_targets(circumstances)
     marks = fingerprints_of([target.facts.path for target in targets if not target.create_bytes])
     facts = circumstances.read_facts(any(target.is_image for target in targets))
@@ -109,7 +114,7 @@ def prepare(
     require((*unclear, *kept.problems, *unknown, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
-    repositories = _repositories(answers, circumstances, require)
+    repositories = _repositories(answers, drivers, circumstances, require)
     require(check_secure_boot(host, repositories, answers.skipped_packages))
     require(check_room(repositories, answers.skipped_packages, DOM0_PARTITION - SWAP_BYTES))
     inputs = Inputs(
@@ -122,6 +127,8 @@ def prepare(
         answerfile=answerfile,
         own_firmware=circumstances.own_disks,
         installed=kept.installed,
+        driver_disks=drivers,
+        drivers_loaded=circumstances.load_drivers is not None,
     )
     return Prepared(make_plan(inputs), inputs, marks, circumstances.media)
 
@@ -145,12 +152,27 @@ def _own_disks(
     return ()
 
 
-def _repositories(answers: Answers, circumstances: Circumstances, require: Require) -> tuple[Repository, ...]:
-    """Read every source and check that all packages are there with the right size."""
+def _driver_disks(answers: Answers, circumstances: Circumstances) -> tuple[Repository, ...]:
+    """Return the driver disks, loaded where drivers are loaded at all."""
+    if circumstances.load_drivers:
+        return circumstances.load_drivers(answers.driver_sources)
+    found = ((place, circumstances.readers.find(place, circumstances.media)) for place in answers.driver_sources)
+    return tuple(disk for place, repositories in found for disk in with_drivers(repositories, place.shown()))
+
+
+def _repositories(
+    answers: Answers, drivers: Sequence[Repository], circumstances: Circumstances, require: Require
+) -> tuple[Repository, ...]:
+    """Read every source and check that all packages are there with the right size, of driver disks too.
+
+    A driver disk that is also among the sources is installed once.
+    """
     media, accept_version, read = circumstances.media, circumstances.accept_version, circumstances.readers
     sources = [read.find(source, media) for source in answers.sources]
     found, incomplete = select_repositories(sources, read.check)
     require(incomplete)
+    present = {(repository.id, repository.packages) for repository in found}
+    found = (*found, *(disk for disk in drivers if (disk.id, disk.packages) not in present))
     require(check_repositories(found, answers.skipped_packages, circumstances.brand, accept_version=accept_version))
     read.check(found)
     return found

@@ -18,11 +18,13 @@ from backend.additional import look_at, prepare_additional
 from backend.clock import local_now
 from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities
-from backend.image_acts import ImageActs, Parts
+from backend.image_acts import ImageActs
 from backend.image_mark import IMAGE_MARK
 from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
 from backend.locale_data import read_keymaps, read_zone_areas
+from backend.network_up import bring_up_any
 from backend.other_source import OtherSource
+from backend.parts import Parts
 from backend.preview import as_question, preview_of, preview_of_restore
 from backend.restoration import PreparedRestore, carry_out_restore, prepare_restore
 from backend.sources import open_location
@@ -30,6 +32,7 @@ from backend.support import save_bundle
 from backend.targets import apply_targets, untargeted
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
+from installer.model.driver_disk import names_of, with_drivers
 from installer.model.errors import AnswersError, DiskRefused, UsageError
 from installer.model.events import Event
 from installer.model.host import Host
@@ -117,6 +120,20 @@ class LiveMachine(ImageActs):
     def local_time(self, zone: str) -> datetime:
         """Return the time in a zone now."""
         return local_now(zone)
+
+    def load_drivers(self, location: Location, cancel: Cancel) -> str:
+        """By a copy in memory; the disk is read in a process of its own."""
+
+        def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+            return self._readers(cancel).find(location, media)
+
+        disks = self._parts.driver_disks
+        if disks is None:
+            read = with_drivers(find(location, self._parts.circumstances.media), location.shown())
+            return f"{names_of(read)}: installed with the host; {self._not_here('no driver is loaded')}"
+        if location.over_network:
+            bring_up_any(cancel)
+        return f"{names_of(disks.load(location, find, cancel))}: loaded"
 
     def try_source(self, location: Location, cancel: Cancel, timeout_s: float = TRIAL_TIMEOUT_S) -> Trial:
         """Read it in a process of its own; another version is a question, which a person answers by going on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.probe.sysfs import read_attribute
 from backend.process import Argv, Child
 from installer.model.errors import Cancelled, DeviceError, UsageError
 from installer.model.host import Host, Nic
@@ -9,6 +10,7 @@ from installer.model.interface import AdminInterface
 from installer.model.ports import Cancel, NetworkWish
 
 PROGRAM = "/usr/lib/installer/network"  # initrd/init/network
+ROUTES = "/proc/net/route"
 LOOK_S = 0.1
 
 
@@ -38,8 +40,18 @@ def _nic(host: Host, interface: AdminInterface) -> Nic:
 
 def bring_up(host: Host, wish: NetworkWish, cancel: Cancel, program: str = PROGRAM) -> None:
     """Have a NIC up with an address, by DHCP or static. Raises DeviceError with the program's words, Cancelled."""
+    _run(network_argv(host, wish, program), cancel)
+
+
+def bring_up_any(cancel: Cancel, program: str = PROGRAM, routes: str = ROUTES) -> None:
+    """Have whichever NICs there are up by DHCP, unless a network is up already. Raises as `bring_up` does."""
+    if len(read_attribute(routes).splitlines()) <= 1:  # proc_net(5): the first line is a heading
+        _run((program, "all"), cancel)
+
+
+def _run(argv: Argv, cancel: Cancel) -> None:
     output = b""
-    with Child(network_argv(host, wish, program), b"") as child:
+    with Child(argv, b"") as child:
         while (data := child.read(LOOK_S)) != b"":
             if cancel.is_set():
                 raise Cancelled("broken off by the user")

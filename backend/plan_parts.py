@@ -16,9 +16,7 @@ from backend.steps.filesystem import MakeSwapFile
 from backend.steps.fstab import fstab_file
 from backend.steps.inventory import WriteInventory
 from backend.steps.keyboard import keyboard_file
-from backend.steps.modules import IndexModules
 from backend.steps.network import management_bridge, network_files
-from backend.steps.packages import install_package
 from backend.steps.partition import AttachImage, CheckDisk, DetachLeftBehind, FindPartitions
 from backend.steps.scripts import RunScript
 from backend.steps.stale import stop_steps
@@ -31,11 +29,11 @@ from installer.model.existing import InstalledHost
 from installer.model.host import Disk, Host
 from installer.model.plan import Step
 from installer.model.secret import Secret
-from installer.model.source import PackageType, Repository
-from installer.model.units import human_size
+from installer.model.source import Repository
 from installer.model.wishes import Stage, TimeMethod
 
 Steps = tuple[Step[Session], ...]
+DRIVERS_NOT_LOADED = "not loaded here, which only the booted installation image does"
 
 
 @dataclass(frozen=True)
@@ -67,6 +65,7 @@ class Inputs:
     """What a plan is made from. The repositories are those to be installed, in order.
 
     `own_firmware` says that the machine this runs on is the one being installed, so that its firmware may be told.
+    `driver_disks` are those of the repositories that came as driver disks, `drivers_loaded` says whether they run here.
     `installed` is the host that is installed over, in the modes that keep its virtual machines.
     """
 
@@ -79,6 +78,8 @@ class Inputs:
     answerfile: Secret | None = None
     own_firmware: bool = False
     installed: InstalledHost | None = None
+    driver_disks: tuple[Repository, ...] = ()
+    drivers_loaded: bool = False
 
 
 def chosen_disks(inputs: Inputs) -> tuple[Disk, ...]:
@@ -98,19 +99,6 @@ def disk_checks(images: tuple[ImageFile, ...], disks: tuple[Disk, ...], *, keeps
     attach = tuple(AttachImage(im.disk, im.path, im.create_bytes, im.sector_bytes) for im in images)
     find = tuple(FindPartitions(im.disk) for im in images) if keeps_partitions else ()
     return (*detach, *attach, *find, *stop_steps(disks), *(CheckDisk(disk.name) for disk in disks))
-
-
-def package_steps(inputs: Inputs) -> Steps:
-    """Return the tarballs in order, then single files: they need the kernel and links such as /lib -> usr/lib."""
-    steps = [
-        install_package(repository, package)
-        for repository in inputs.repositories
-        for package in repository.packages
-        if package.name not in inputs.answers.skipped_packages
-    ]
-    steps.sort(key=lambda step: not step.package.type.is_tarball)
-    drivers = any(step.package.type is PackageType.DRIVER for step in steps)
-    return (*steps, *((IndexModules(),) if drivers else ()))
 
 
 def file_steps(inputs: Inputs, storage: tuple[str, ...], password: Step[Session]) -> Steps:
@@ -206,14 +194,7 @@ def inventory(inputs: Inputs, storage: tuple[str, ...]) -> tuple[tuple[str, str]
     return (*entries, ("DEFAULT_SR_UUID", identities.sr_uuid), ("DEFAULT_SR_TYPE", kind)) if storage else entries
 
 
-def package_lines(inputs: Inputs) -> tuple[str, ...]:
-    """Return what is installed from where, as lines for people."""
-    lines: list[str] = []
-    for repository in inputs.repositories:
-        origin = f"{repository.id}, {repository.product} {repository.version}"
-        lines.append(f"packages from {repository.location.shown()} ({origin}): {repository.name}")
-        for package in repository.packages:
-            skipped = package.name in inputs.answers.skipped_packages
-            fate = "left out" if skipped else f"to {package.destination}"
-            lines.append(f"  {package.name}  {human_size(package.size_bytes)}  {fate}")
-    return tuple(lines)
+def driver_notes(inputs: Inputs) -> tuple[str, ...]:
+    """Return what becomes of the driver disks."""
+    fate = "loaded on this machine" if inputs.drivers_loaded else DRIVERS_NOT_LOADED
+    return tuple(f"driver disk {disk.id} ({disk.name}): {fate}, and installed" for disk in inputs.driver_disks)

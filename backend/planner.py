@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from backend.execute import InstallPlan
 from backend.layout import primary_table
+from backend.package_plan import package_lines, package_steps
 from backend.plan_parts import (
     Inputs,
     Steps,
@@ -15,10 +16,9 @@ from backend.plan_parts import (
     check_steps,
     chosen_disks,
     clock_steps,
+    driver_notes,
     file_steps,
     first_scripts,
-    package_lines,
-    package_steps,
     scripts,
     target_path,
 )
@@ -61,7 +61,7 @@ def make_plan(inputs: Inputs) -> InstallPlan:
         Phase("last checks", check_steps(inputs, disks), destructive=False),
         Phase(Stage.INSTALLATION_START.script, first_scripts(inputs, disks), destructive=False),
         Phase("disks", _partitioning(inputs, disks, table, storage)),
-        Phase("packages", package_steps(inputs)),
+        Phase("packages", package_steps(inputs.repositories, inputs.answers.skipped_packages)),
         Phase("files", _files(inputs, storage)),
         Phase("boot menu", boot_menu(inputs)),
         Phase(Stage.FILESYSTEM_POPULATED.script, scripts(inputs, Stage.FILESYSTEM_POPULATED)),
@@ -73,8 +73,8 @@ def make_plan(inputs: Inputs) -> InstallPlan:
     return InstallPlan(
         phases=tuple(phase for phase in phases if phase.steps),
         disks=tuple(_summary(inputs, disk, table if disk is primary else None, storage) for disk in disks),
-        packages=package_lines(inputs),
-        notes=tuple(shared.text for shared in shared_groups(inputs.host, disks)),
+        packages=package_lines(inputs.repositories, inputs.answers.skipped_packages),
+        notes=(*(shared.text for shared in shared_groups(inputs.host, disks)), *driver_notes(inputs)),
         after_failure=scripts(inputs, Stage.INSTALL_FAILED),
     )
 

@@ -15,7 +15,7 @@ from backend.mounts import TOOLS, Mounts
 from backend.partitioner import partition_node, write_partition_table
 from backend.probe.in_use import Fingerprint, fingerprint
 from backend.process import ENVIRONMENT, Argv, Pipeline, run_program
-from backend.scratch import Scratch, private_directory
+from backend.scratch import Scratch, keep_file, private_directory
 from backend.system import Place, Sink
 from backend.table import PartitionTable
 from backend.trees_of_places import Trees
@@ -170,6 +170,11 @@ class RealSystem(Trees):
     def exists(self, path: str, *, on: Place = Place.TARGET) -> bool:
         """Resolved inside its place."""
         return self._mounts.root(on).exists(path)
+
+    def keep(self, path: str, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+        """Replaced when all has come."""
+        self._log(f"keep {path} (mode {mode:o})")
+        keep_file(Path(path), chunks, mode)
 
     def target_path(self, path: str) -> str:
         """By openat2(2), and the kernel's own name for what it found."""

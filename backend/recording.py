@@ -22,6 +22,11 @@ UNPACKED = {
 }
 TARGET = "/target"
 EMPTY = Room(used_bytes=1, free_bytes=2, used_files=1, free_files=2)
+# what programs would have made there, by their name and first option: the index, and an initrd with modules in it
+MADE: dict[Argv, str] = {
+    ("depmod", "--all"): "/lib/modules/KERNEL/modules.dep",
+    ("cpio", "--extract"): "/.installer-initrd/tree/lib/modules/KERNEL/modules.dep",
+}
 
 
 class RecordingSystem:
@@ -60,12 +65,20 @@ class RecordingSystem:
     ) -> tuple[str, ...]:
         """Write the argv down; loop devices and boot entries get made-up names."""
         self._change(*argv)
+        if made := MADE.get(argv[2:4]):
+            self.files.setdefault(made, "")
+        if argv[2:5] == ("rm", "--recursive", "--force"):
+            self.files = {path: text for path, text in self.files.items() if not path.startswith(f"{argv[-1]}/")}
         if argv[:2] == ("losetup", "--find"):
             device = f"/dev/loop-of-{argv[-1].rpartition('/')[2]}"
             self.resources.append(("take", f"loop {device}"))
             return (device,)
         if argv[:2] == ("losetup", "--detach") and ("take", f"loop {argv[-1]}") in self.resources:
             self.resources.append(("release", f"loop {argv[-1]}"))
+        if argv[0] == "uname":
+            return ("KERNEL",)
+        if "modinfo" in argv:
+            return ("KERNEL SMP mod_unload",)
         return ("BootOrder: 0000",) if "--create" in argv else ()
 
     @contextmanager
@@ -246,6 +259,11 @@ class RecordingSystem:
     def scratch_directory(self) -> Iterator[str]:
         """Give a path that does not exist."""
         yield "/scratch"
+
+    def keep(self, path: str, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+        """Write it down and swallow the bytes."""
+        size_bytes = sum(map(len, chunks))
+        self._change("keep", path, f"{mode:o}", f"{size_bytes} bytes")
 
     def host_files(self, directory: str, *suffixes: str) -> tuple[str, ...]:
         """Nothing of this machine is looked at."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backend.execute import InstallPlan
+from backend.package_plan import package_lines, package_steps
 from backend.plan_parts import (
     Inputs,
     Steps,
@@ -18,10 +19,9 @@ from backend.plan_parts import (
     check_steps,
     chosen_disks,
     clock_steps,
+    driver_notes,
     file_steps,
     first_scripts,
-    package_lines,
-    package_steps,
     scripts,
     target_path,
 )
@@ -77,7 +77,7 @@ def make_reinstall_plan(inputs: Inputs, installed: InstalledHost) -> InstallPlan
         Phase("point of no return", () if gone else _leave(inputs, installed, disk), state=whole),
         Phase("boot code", (_unboot(disk, esp),), state=broken if gone else unsure),
         Phase("disks", _replace(inputs, disk), state=broken),
-        Phase("packages", package_steps(inputs), state=broken),
+        Phase("packages", package_steps(inputs.repositories, inputs.answers.skipped_packages), state=broken),
         Phase("files", _files(inputs, installed, storage), state=broken),
         Phase("boot menu", boot_menu(inputs), state=broken),
         Phase(Stage.FILESYSTEM_POPULATED.script, scripts(inputs, Stage.FILESYSTEM_POPULATED), state=broken),
@@ -90,8 +90,8 @@ def make_reinstall_plan(inputs: Inputs, installed: InstalledHost) -> InstallPlan
     return InstallPlan(
         phases=tuple(phase for phase in phases if phase.steps),
         disks=(_summary(inputs, installed, disk, storage, gone=gone),),
-        packages=package_lines(inputs),
-        notes=tuple(_notes(inputs, installed)),
+        packages=package_lines(inputs.repositories, inputs.answers.skipped_packages),
+        notes=(*_notes(inputs, installed), *driver_notes(inputs)),
         after_failure=scripts(inputs, Stage.INSTALL_FAILED),
     )
 

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,6 +47,22 @@ class Scratch:
         finally:
             with suppress(OSError):
                 os.rmdir(path)
+
+
+def keep_file(path: Path, chunks: Iterable[bytes], mode: int) -> None:
+    """Put a file in place that comes piece by piece, making the directories above; only a whole one stays."""
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.touch(mode=mode)
+        with part.open("wb") as stream:
+            for chunk in chunks:
+                stream.write(chunk)
+        part.chmod(mode)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -178,6 +178,9 @@ class System(Protocol):
     def scratch_directory(self) -> AbstractContextManager[str]:
         """Make a directory outside the target for as long as the context lasts; gives its path."""
 
+    def keep(self, path: str, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+        """Put a file of this machine in place, outside the target: in the installation image, where that is memory."""
+
     def target_path(self, path: str) -> str:
         """Return where a path of the target is found from outside, with every link resolved inside the target."""
 

@@ -33,7 +33,11 @@ SOURCE = ElementRow(
 )
 DRIVER_SOURCE = ElementRow(
     "driver-source",
-    "Where a repository of drivers lies. Not built in this version yet.",
+    "A driver disk: a repository with kernel modules (driver) and firmware. In the booted installation image both are"
+    " loaded before disks and network interfaces are looked at; a module that is made for another kernel is refused."
+    " All its packages are installed on the host too, whose initrd gets the drivers. It is kept in memory; packages for"
+    " which that is too small belong into packages.site of a source. local: a disc or stick with drivers on it. Over"
+    " the network it needs a network interface that works without it.",
     '<driver-source type="url">http://server/drivers</driver-source>',
     repeatable=True,
     text=Text.BY_TYPE,

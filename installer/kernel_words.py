@@ -19,11 +19,21 @@ from installer.model.identity import EXAMPLE, filled, has_marks
 from installer.model.problem import Problem
 from installer.model.rules_location import location
 from installer.model.secret import Secret
+from installer.model.source import Location, LocationKind
 from installer.model.wording import nearest
 
 FLAGS = ("install", "shell", "interactive-modules", "sshd")
-VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword")
-LATER = ("driver-source", "report", "ca", "key")
+VALUES = (
+    "answerfile",
+    "output",
+    "atexit",
+    "network_device",
+    "network_config",
+    "installed",
+    "sshpassword",
+    "driver-source",
+)
+LATER = ("report", "ca", "key")
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORT_ALIKE = {"ssh": "sshd", "shel": "shell", "exit": "atexit", "out": "output"}
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
@@ -47,6 +57,7 @@ class KernelWords:
     `set_speed` is the speed that this line must be given, None when the kernel has set it. `network` are the arguments
     of the image's network program, none when the words need no network; `nic_names` is `ethN:MAC` for each NIC with a
     name of its own. Of modules the `blacklist` is never loaded for a device; with `ask_modules` each is asked for.
+    `driver_disk` is loaded before anything is looked at: an address, or empty for a disc or stick.
     With `ssh` root is let in by ssh, with `ssh_password` or, without one, with a password that is made and shown.
     """
 
@@ -66,6 +77,7 @@ class KernelWords:
     installed: str = ""
     ssh: bool = False
     ssh_password: Secret | None = None
+    driver_disk: Location | None = None
 
 
 def read_kernel_words() -> tuple[KernelWords, tuple[Problem, ...]]:
@@ -107,6 +119,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         installed=_installed(reading),
         ssh=ssh,
         ssh_password=password,
+        driver_disk=_driver_disk(reading),
     )
     return words, tuple(reading.problems)
 
@@ -181,6 +194,18 @@ def _answerfile(reading: Reading) -> Secret | None:
         return None
 
 
+def _driver_disk(reading: Reading) -> Location | None:
+    """Return the address of the driver disk; never quoted when it is wrong."""
+    text = reading.given.get("driver-source")
+    if text == LocationKind.LOCAL:
+        return Location(LocationKind.LOCAL)
+    try:
+        return location(text) if text else None
+    except InvalidAnswer as error:
+        reading.error(f"driver-source: {error.what}", f"{error.hint}; or `local` for a disc or stick")
+        return None
+
+
 def _ssh_password(reading: Reading) -> Secret | None:
     try:
         return ssh_password(reading.given["sshpassword"]) if "sshpassword" in reading.given else None
@@ -192,7 +217,8 @@ def _ssh_password(reading: Reading) -> Secret | None:
 def _network(reading: Reading, *, ssh: bool) -> tuple[str, ...]:
     """Return what to bring up: what the words say, every NIC when they only ask for what comes over a network."""
     device, config = reading.given.get("network_device"), reading.given.get("network_config")
-    networked = ssh or NETWORKED.fullmatch(reading.given.get("answerfile", "")) or "installed" in reading.given
+    places = (reading.given.get(word, "") for word in ("answerfile", "driver-source"))
+    networked = ssh or any(map(NETWORKED.fullmatch, places)) or "installed" in reading.given
     if device is None and config is None and not networked:
         return ()
     try:

@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.driver_disks import DriverDisks
 from backend.failed_run import scripts_after_failure
-from backend.image_acts import Parts
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
 from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
 from backend.sources import fetch_text
@@ -38,7 +39,7 @@ from installer.model.problem import errors
 from installer.model.secret import Masker
 from installer.model.topics import missing_topics
 from installer.model.wishes import Mode
-from installer.options import parse_options
+from installer.options import driver_disk_of, parse_options
 from installer.report import Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import kept_answers
 from installer.support import Support
@@ -108,6 +109,8 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
 
 def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, support: Support) -> int:
     """Answers -> checks -> plan -> execute; without an answerfile, or with a gap in it, by the screens."""
+    if options.load_drivers:
+        return _load_drivers(options, reporter, log)
 
     def emit(event: Event) -> None:
         _log_event(log, event)
@@ -118,7 +121,7 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     if options.command == "restore" or (draft and draft.mode is Mode.RESTORE):
         if draft:
             support.answers(draft)
-        means = Means(_circumstances(options, masker, support), _opener(log), emit, reporter, support.plan)
+        means = Means(_circumstances(options, masker, support, None), _opener(log), emit, reporter, support.plan)
         return run_restore(options, draft, means)
     if draft is None or (options.ask_missing and missing_topics(draft)):
         return _ask(options, reporter, log, masker, draft)
@@ -126,9 +129,10 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         answers, open_system = draft.complete(), _opener(log)
         masker.hide(answers.root_password.text)
         support.answers(draft)
-        runs, media = not options.dry_run and os.geteuid() == 0, Path(options.media) if options.media else None
-        with scripts_after_failure(answers, media, open_system, emit) if runs else nullcontext():
-            prepared = _prepared(answers, options, reporter, masker, support)
+        runs = not options.dry_run and os.geteuid() == 0
+        with scripts_after_failure(answers, _media(options), open_system, emit) if runs else nullcontext():
+            circumstances = _circumstances(options, masker, support, _driver_disks(options, log, reporter))
+            prepared = _prepared(answers, circumstances, options, reporter, support)
     if options.dry_run:
         reporter.plan(prepared.plan)
         return ExitCode.DONE
@@ -138,15 +142,34 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     return ExitCode.DONE
 
 
+def _media(options: argparse.Namespace) -> Path | None:
+    return Path(options.media) if options.media else None
+
+
 def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
     return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
 
 
+def _driver_disks(options: argparse.Namespace, log: LogFile, reporter: Reporter) -> DriverDisks | None:
+    """Return what loads drivers: only the booted image does, and no dry run."""
+    loader = DriverDisks(_opener(log), _media(options), reporter.note)
+    return loader if in_installation_image() and not options.dry_run else None
+
+
+def _load_drivers(options: argparse.Namespace, reporter: Reporter, log: LogFile) -> int:
+    """Load a driver disk for every installer that runs later in this image, and end."""
+    disks = _driver_disks(options, log, reporter)
+    if options.command or disks is None:
+        raise UsageError("--load-drivers is a call of its own, in the booted installation image alone")
+    disks((driver_disk_of(options.load_drivers),))
+    return ExitCode.DONE
+
+
 def _prepared(
-    answers: Answers, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
+    answers: Answers, circumstances: Circumstances, options: argparse.Namespace, reporter: Reporter, support: Support
 ) -> Prepared:
     """Do all that comes before the first change: machine and sources read, plan made."""
-    prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
+    prepared = prepare(answers, circumstances, reporter.require)
     support.plan(prepared.plan)
     if options.verify:
         verify_all(prepared.inputs.repositories, reporter)
@@ -170,14 +193,18 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         hint = "such as --target disk.img --size 16G, or --dry-run to see every screen and the plan"
         raise UsageError("outside the installation image the screens need a --target to install onto", hint=hint)
 
+    disks = _driver_disks(options, log, reporter)
+    if disks and draft:  # before the screens look at the machine
+        disks(draft.driver_sources)
     parts = Parts(
-        circumstances=_circumstances(options, masker, Support(masker.mask)),
+        circumstances=_circumstances(options, masker, Support(masker.mask), disks),
         open_system=_opener(log),
         log=log,
         log_event=lambda event: _log_event(log, event),
         hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
         in_image=in_installation_image(),
         dry_run=options.dry_run,
+        driver_disks=disks,
     )
     machine = LiveMachine(parts)
 
@@ -201,17 +228,20 @@ def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
     return flow
 
 
-def _circumstances(options: argparse.Namespace, masker: Masker, support: Support) -> Circumstances:
+def _circumstances(
+    options: argparse.Namespace, masker: Masker, support: Support, drivers: DriverDisks | None
+) -> Circumstances:
     """Return what the command line and the place of the run decide."""
     return Circumstances(
         read_facts=lambda with_image: support.facts(_host(options, with_image=with_image)),
         brand=default_brand(),
         targets=tuple(parse_target(text) for text in options.target),
         size_bytes=parse_size(options.size) if options.size else None,
-        media=Path(options.media) if options.media else None,
+        media=_media(options),
         accept_version=options.accept_version,
         own_disks=in_installation_image(),
         plan_only=options.dry_run,
+        load_drivers=drivers,
         keep=kept_answers(masker.hide),
     )
 

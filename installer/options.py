@@ -8,9 +8,10 @@ from typing import NoReturn
 
 from installer import VERSION
 from installer.model.errors import InvalidAnswer, UsageError
-from installer.model.repository_build import ENDINGS
+from installer.model.repository import Identity
+from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_request
 from installer.model.rules_location import location_or_file
-from installer.model.source import Location, PackageType
+from installer.model.source import Location, LocationKind, PackageType
 
 ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
@@ -126,6 +127,12 @@ def _add_run_options(add: Callable[..., argparse.Action], *, default: str | None
         default=default,
         help="facts of the machine instead of this one's (shipped: qemu, qemu-uefi)",
     )
+    add(
+        "--load-drivers",
+        metavar="URL",
+        default=default,
+        help="in the installation image: load a driver disk for later installations and end (local: a disc or stick)",
+    )
     add("--log-dir", metavar="DIR", default=default, help="where the log goes (default: ./installer-log)")
 
 
@@ -150,6 +157,19 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
         _add_json(command)
+
+
+def build_request(options: argparse.Namespace, date: str | None) -> BuildRequest:
+    """Return what `repo build` is to make; `date` is SOURCE_DATE_EPOCH. Raises UsageError."""
+    identity = Identity(options.id, options.name, options.product, options.product_version)
+    return make_request(identity, options.packages, date, Form(PackageType(options.compress), options.sha256))
+
+
+def driver_disk_of(text: str) -> Location:
+    """Return where a driver disk lies: `local` is a disc or stick. Raises UsageError."""
+    if text == LocationKind.LOCAL:
+        return Location(LocationKind.LOCAL)
+    return location_of(text, "--load-drivers")
 
 
 def location_of(text: str, where: str) -> Location:

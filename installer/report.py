@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Protocol, TextIO, TypeVar
+from typing import TypeVar
 
 from installer.model.errors import AnswersError, InstallerError, as_installer_error
 from installer.model.events import (
@@ -27,6 +27,7 @@ from installer.model.plan import Plan
 from installer.model.problem import Problem, errors
 from installer.model.progress import Progress, View, human_time_left
 from installer.model.units import human_size
+from installer.output import MaskedOutput, Output
 
 SessionT = TypeVar("SessionT")
 NOTHING_CHANGED = "Nothing was changed."
@@ -46,40 +47,6 @@ def nothing_changed() -> Iterator[None]:
             end = "" if not failure.hint else " " if failure.hint.endswith((".", "?", "!")) else ". "
             failure.hint = f"{failure.hint}{end}{NOTHING_CHANGED}"
         raise failure from failure.__cause__
-
-
-class Output(Protocol):
-    """What reports write to: a text stream."""
-
-    def write(self, text: str, /) -> object:
-        """Take text."""
-
-    def flush(self) -> None:
-        """Hand it on."""
-
-    def isatty(self) -> bool:
-        """Say whether a person's terminal is at the other end."""
-
-
-class MaskedOutput:
-    """A stream of this process that secrets are taken out of; one that was closed beforehand swallows all."""
-
-    def __init__(self, stream: TextIO | None, mask: Callable[[str], str]) -> None:
-        self._stream = stream
-        self._mask = mask
-
-    def write(self, text: str, /) -> object:
-        """Hand on the text without secrets."""
-        return self._stream.write(self._mask(text)) if self._stream else 0
-
-    def flush(self) -> None:
-        """Flush the stream."""
-        if self._stream:
-            self._stream.flush()
-
-    def isatty(self) -> bool:
-        """Ask the stream."""
-        return self._stream is not None and self._stream.isatty()
 
 
 def progress_line(view: View) -> str:
@@ -253,6 +220,11 @@ class Reporter:
         if self.bundle:
             self.say(f"Log, plan and facts for support, without passwords: {self.bundle}", error=True)
 
+    def note(self, text: str) -> None:
+        """Tell what was done before a plan began, also to the log."""
+        self.also(text)
+        self.lines((text,), {"event": "Note", "text": text})
+
     def plan(self, plan: Plan[SessionT]) -> None:
         """Show a plan that is not carried out."""
         if self._json:
@@ -282,6 +254,7 @@ def plan_record(plan: Plan[SessionT]) -> dict[str, object]:
             }
             for phase in plan.phases
         ],
+        "notes": list(plan.notes),
         "after_failure": [step.title for step in plan.after_failure],
     }
 

@@ -7,6 +7,7 @@ from screens.backup import BackupScreen
 from screens.confirm import ConfirmScreen
 from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
+from screens.driver_disk import DriverDiskScreen
 from screens.eula import EulaScreen
 from screens.existing import ExistingScreen, KeepingScreen
 from screens.hardware import HardwareScreen
@@ -30,6 +31,7 @@ SCREENS: tuple[type[Screen], ...] = (
     KeymapScreen,
     WelcomeScreen,
     BackupScreen,
+    DriverDiskScreen,
     OverwriteScreen,
     EulaScreen,
     HardwareScreen,

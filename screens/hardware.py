@@ -9,11 +9,13 @@ from installer.model.errors import ExitCode
 from installer.model.hardware import POWER_CYCLE, look_at
 from installer.model.host import Host
 from screens.disks import with_only_disk
-from screens.screen import BACK, OK, Leave, Outcome, Screen, State, Stay, Work
+from screens.driver_disk import DriverDiskScreen
+from screens.screen import BACK, OK, Leave, Outcome, Reopen, Screen, State, Stay, Work
 from screens.widgets.cells import Element
 from screens.widgets.viewer import Attributed, Viewer
 
 AGAIN = "Look again"
+LOAD = "Load drivers"
 LEAVE = "Leave"
 
 
@@ -27,7 +29,7 @@ class HardwareScreen(Screen):
 Windows virtual machines need Intel VT or AMD-V. {POWER_CYCLE}
 
 Disks are offered when they hold 16 GB and nothing uses them. A disk or network interface that is missing altogether \
-may need a driver. After connecting something, choose Look again."""
+may need a driver: Load drivers takes them from a driver disk. After connecting something, choose Look again."""
 
     @classmethod
     def applies(cls, state: State) -> bool:
@@ -46,7 +48,7 @@ may need a driver. After connecting something, choose Look again."""
             found += [("note", f"• {problem.message}") for problem in hardware.warnings]
         if hardware.note:
             found += ["", hardware.note]
-        self.buttons = (BACK, LEAVE, AGAIN) if self._stopped else (BACK, AGAIN, OK)
+        self.buttons = (BACK, LEAVE, LOAD, AGAIN) if self._stopped else (BACK, AGAIN, OK)
         self.default = AGAIN if self._stopped else OK
         return [Viewer(found)]
 
@@ -56,6 +58,8 @@ may need a driver. After connecting something, choose Look again."""
     def press(self, label: str) -> Outcome:
         if label == AGAIN:
             return self._again()
+        if label == LOAD:
+            return Reopen(DriverDiskScreen.name)
         if label == LEAVE:
             return Leave(
                 ExitCode.BAD_ANSWERS, text=tuple(problem.message for problem in look_at(self.state.host).stops)

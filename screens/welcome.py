@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from installer.model.wishes import Mode
 from screens.backup import backups
 from screens.disks import with_only_disk
+from screens.driver_disk import DRIVERS, INSTALL, TASK
 from screens.screen import Outcome, Screen
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 
-INSTALL, RESTORE = "install", "restore"
+RESTORE = "restore"
 KEYS = (
     ("Tab, Alt+Tab", "go to the next, to the previous element"),
     ("arrows", "move in a list; letters jump in it"),
@@ -34,20 +35,26 @@ class WelcomeScreen(Screen):
 This program turns a machine into a Xen host: it asks what it has to know, shows everything it is going to do, and \
 changes nothing before you have pressed Install on the last screen.
 
+A driver disk is for a machine whose disks or network interfaces this program does not know; it can also be loaded \
+when the machine was looked at.
+
 Every screen has a help text like this one, and can be left by Esc without losing what was typed.
 
 Keys that a terminal does not send have a second spelling: Ctrl-N for F12, Ctrl-P for Esc, Ctrl-Y or ? for F1, Ctrl-Z \
 for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too, as in Alt+1 for F1."""
 
     def body(self) -> Sequence[Element]:
-        options = [Option(INSTALL, "Install a Xen host on this machine")]
+        options = [
+            Option(INSTALL, "Install a Xen host on this machine"),
+            Option(DRIVERS, "Load a driver disk first"),
+        ]
         found = backups(self.state.host)
         if found:
             listed = "; ".join(f"{disk.name}: {backup.title}" for disk, backup in found)
             possible = any(not backup.refused for _, backup in found)
             why = "" if possible else f" ({found[0][1].refused})"
             options.append(Option(RESTORE, "Restore a control domain from its backup", f"{listed}{why}", possible))
-        self._choice = Choice("task", options, RESTORE if self.state.restores else INSTALL)
+        self._choice = Choice("task", options, RESTORE if self.state.restores else self.state.choice(TASK, INSTALL))
         where = "This is a dry run: everything is asked and shown, nothing is changed." if self.machine.dry_run else ""
         keys = [Paragraph(f"  {key:<17}{meaning}") for key, meaning in KEYS]
         return [
@@ -60,8 +67,9 @@ for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too,
         ]
 
     def accept(self) -> Outcome:
+        state = self.state.choose(welcome_task=self._choice.value)
         restore = self._choice.value == RESTORE
-        if restore == self.state.restores:
-            return self.state
+        if restore == state.restores:
+            return state
         mode = Mode.RESTORE if restore else Mode.FRESH
-        return with_only_disk(self.state.with_draft(mode=mode, existing=None)).open_again("existing", "backup")
+        return with_only_disk(state.with_draft(mode=mode, existing=None)).open_again("existing", "backup")

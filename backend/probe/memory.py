@@ -26,9 +26,9 @@ def parse_blocks(block_size: str, states: Iterable[str]) -> int:
     return int(block_size, 16) * sum(1 for state in states if state == "online")
 
 
-def parse_meminfo(text: str) -> int:
-    """Return MemTotal of /proc/meminfo in bytes: what the kernel left of it, so a little too low."""
-    match = re.search(r"^MemTotal:\s+([0-9]+) kB$", text, re.MULTILINE)
+def parse_meminfo(text: str, name: str = "MemTotal") -> int:
+    """Return a figure of /proc/meminfo in bytes; MemTotal is what the kernel left of it, so a little too low."""
+    match = re.search(rf"^{name}:\s+([0-9]+) kB$", text, re.MULTILINE)
     return int(match[1]) * KIB if match else 0
 
 
@@ -78,6 +78,11 @@ def read_memory() -> int:
     states = [read_attribute(f"{SYSFS_MEMORY}/{name}/state") for name in blocks]
     online = parse_blocks(read_attribute(f"{SYSFS_MEMORY}/block_size_bytes"), states)
     return firmware or online or parse_meminfo(read_attribute(MEMINFO))
+
+
+def read_free() -> int:
+    """Return the bytes of memory that can still be had without swapping."""
+    return parse_meminfo(read_attribute(MEMINFO), "MemAvailable")
 
 
 def _read_memory_map() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from backend.process import run_program
@@ -24,6 +26,19 @@ def find_medium(program: str = PROGRAM) -> Path:
 def eject_medium(program: str = PROGRAM) -> str:
     """Unmount the medium and open the tray; returns which drive it was in. Raises SourceError."""
     return "; ".join(_run(program, "the medium cannot be taken out", "eject"))
+
+
+@contextmanager
+def driver_medium(program: str = PROGRAM) -> Iterator[Path]:
+    """Give the directory that a disc or stick with drivers is mounted on, beside the installation medium.
+
+    Raises SourceError with what each drive holds.
+    """
+    place = Path(_run(program, "no driver disk was found", "drivers")[-1])
+    try:
+        yield place
+    finally:
+        _run(program, "the driver disk cannot be let go of", "leave-drivers")
 
 
 def _run(program: str, what: str, *arguments: str) -> tuple[str, ...]:

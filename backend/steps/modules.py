@@ -8,6 +8,7 @@ from typing import ClassVar
 from backend.session import Session
 from backend.steps.bootloader import read_boot_files
 from installer.model.plan import Step
+from installer.model.units import MIB
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,10 @@ class IndexModules(Step[Session]):
     """Run this machine's depmod(8) in the target: without an index modprobe does not find the drivers."""
 
     needs: ClassVar[tuple[str, ...]] = ("chroot", "depmod")
+
+    @property
+    def weight(self) -> int:
+        return 100 * MIB  # as long as unpacking a package of 12 MB
 
     @property
     def title(self) -> str:

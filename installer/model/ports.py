@@ -219,6 +219,9 @@ class Machine(Protocol):
     def bring_up_network(self, wish: NetworkWish, cancel: Cancel) -> str:
         """Have the network up as wished."""
 
+    def load_drivers(self, location: Location, cancel: Cancel) -> str:
+        """Load a driver disk; the text says what was loaded, also where it only will be installed. Probe again then."""
+
     def try_source(self, location: Location, cancel: Cancel, timeout_s: float = TRIAL_TIMEOUT_S) -> Trial:
         """Read what repositories lie at an address; never longer than the timeout, and a cancel ends it at once."""
 

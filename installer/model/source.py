@@ -29,6 +29,11 @@ class Location:
     kind: LocationKind
     url: Secret = NO_URL
 
+    @property
+    def over_network(self) -> bool:
+        """Whether it is reached over a network."""
+        return self.url.reveal().lower().startswith(("http:", "https:", "ftp:", "nfs:"))
+
     def shown(self) -> str:
         """Return the address for people and logs, without credentials."""
         if self.kind is LocationKind.LOCAL:

@@ -20,8 +20,6 @@ def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
     if disks and (named := len(disks.primary)) + len(disks.primary_rules) > 1:
         field = "disks.primary.1" if named > 1 else f"disks.primary_rules.{1 - named}"
         yield field, f"a control domain mirrored over several primary disks is {NOT_BUILT}", _ONE_PRIMARY
-    for index, _ in enumerate(draft.driver_sources):
-        yield f"driver_sources.{index}", f"<driver-source> is {NOT_BUILT}", ""
     yield from _network(draft)
     for index, _ in enumerate(draft.trust.ca_certificates):
         yield f"trust.ca_certificates.{index}", f"<ca-certificate> is {NOT_BUILT}", ""

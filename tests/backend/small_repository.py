@@ -71,15 +71,23 @@ def small_repository(directory: Path) -> Path:
 
 
 # what depmod looks for in a driver: the section .modinfo (linux/moduleparam.h)
-DRIVER_SOURCE = (
-    'const char alias[] __attribute__((section(".modinfo"))) = "alias=pci:v00001AF4d00001000sv*sd*bc*sc*i*";\n'
-)
+NIC = ("alias=pci:v00001AF4d00001000sv*sd*bc*sc*i*",)
 
 
-def compiled_driver(directory: Path) -> bytes:
-    """Return a kernel module for the PCI device 1af4:1000, as far as depmod looks at it."""
+def compiled_driver(directory: Path, marks: tuple[str, ...] = NIC, *, exports: str = "", needs: str = "") -> bytes:
+    """Return a kernel module as far as depmod looks at it; without marks one for the PCI device 1af4:1000.
+
+    `exports` and `needs` are names of a symbol that it gives to others, and that it wants of one.
+    """
+    texts = "".join(f"{mark}\\0" for mark in marks)
+    lines = [f'const char marks[] __attribute__((section(".modinfo"))) = "{texts}";']
+    if exports:
+        lines.append(f'const char names[] __attribute__((section("__ksymtab_strings"))) = "{exports}";')
+        lines.append(f"int {exports}(void) {{ return 0; }}")
+    if needs:
+        lines.append(f"extern int {needs}(void); int use(void) {{ return {needs}(); }}")
     source, module = directory / "nic.c", directory / "nic.ko"
-    source.write_text(DRIVER_SOURCE, encoding="ascii")
+    source.write_text("\n".join(lines) + "\n", encoding="ascii")
     subprocess.run(["gcc", "-c", "-o", str(module), str(source)], check=True)
     return module.read_bytes()
 

@@ -31,8 +31,9 @@ from installer.model.wishes import Access, Existing, Mode, OnFailure, Script, St
 from tests.backend.sample import ANSWERS, INPUTS, SOURCE, STATIC
 
 LOCAL = Location(LocationKind.LOCAL)
-# sources are read before it is made, sample repositories stand for them; what is kept is no wish of anybody's
-NOT_IN_THE_PLAN = {"sources", "kept"}
+# they are read before it is made; sample repositories stand for them, and tests/backend/test_installation.py has both;
+# what is kept is no wish of anybody's
+NOT_IN_THE_PLAN = {"sources", "driver_sources", "kept"}
 CHANGES: dict[str, tuple[object, ...]] = {
     "keymap": ("de",),
     "disks": (
@@ -70,7 +71,6 @@ CHANGES: dict[str, tuple[object, ...]] = {
         (Script(Stage.INSTALLATION_COMPLETE, LOCAL),),
         (Script(Stage.INSTALL_FAILED, LOCAL),),
     ),
-    "driver_sources": ((LOCAL,),),
     "bonds": ((Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),),
     "other_interfaces": ((AdminInterface("eth1"),),),
     "access": (Access(("ssh-ed25519 AAAA admin",)), Access(ssh=True), Access(ssh=False)),

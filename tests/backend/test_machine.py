@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from backend.identities import Identities
-from backend.image_acts import Parts
 from backend.installation import Circumstances
 from backend.log import LogFile
 from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.real_system import temporary_system
 from backend.targets import TargetSpec
 from installer.model.answers import DiskChoice, Draft
@@ -33,6 +33,7 @@ from installer.model.wishes import TimeMethod
 from tests.backend.sample import ANSWERS, PASSWORD
 from tests.backend.small_repository import small_repository
 from tests.backend.sources.web_server import answering, serving_files
+from tests.driver_disk import write_driver_disk
 from tests.recorded_machine import BRAND, RecordedMachine
 
 MACHINES = Path(__file__).parents[1] / "machines"
@@ -352,3 +353,24 @@ def test_additional_media_are_left_out_by_naming_the_base_alone() -> None:
     assert trial.sources(additional=True) == (whole,)
     assert trial.sources(additional=False) == (base.location,)
     assert Trial(whole, (base,)).sources(additional=False) == (whole,)
+
+
+def test_driver_disk_is_only_read_outside_the_image_and_that_is_said(source: Path, tmp_path: Path) -> None:
+    drivers = at(write_driver_disk(tmp_path / "drivers", {"esp.ko": b"driver"}))
+    said = _live(tmp_path, default_host()).load_drivers(drivers, Cancel())
+    assert said.startswith("Drivers (acme:drivers): installed with the host")
+    assert said.endswith("not in the installation image: no driver is loaded")
+    with pytest.raises(SourceError, match="no driver disk"):
+        _live(tmp_path, default_host()).load_drivers(at(source), Cancel())
+    cancelled = Cancel()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        _live(tmp_path, default_host()).load_drivers(drivers, cancelled)
+
+
+def test_driver_disk_of_the_draft_is_in_the_plan(source: Path, tmp_path: Path) -> None:
+    drivers = at(write_driver_disk(tmp_path / "drivers", {"esp.ko": b"driver"}))
+    draft = replace(draft_for(source), driver_sources=(drivers,))
+    preview = RecordedMachine(recorded("single")).preview(draft, Cancel())
+    assert any("esp-ko" in line for line in preview.packages)
+    assert any("driver disk acme:drivers (Drivers): not loaded here" in note for note in preview.notes)

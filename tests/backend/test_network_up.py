@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.network_up import bring_up, network_argv
+from backend.network_up import bring_up, bring_up_any, network_argv
 from installer.model.answers import AdminInterface, StaticAddress
 from installer.model.errors import Cancelled, DeviceError, UsageError
 from installer.model.ports import Cancel, NetworkWish
@@ -97,3 +97,15 @@ def test_no_descriptor_stays_open(tmp_path: Path) -> None:
     path, before = program(tmp_path, "true"), len(os.listdir("/proc/self/fd"))
     bring_up(HOST, NetworkWish(AdminInterface("eth0")), Cancel(), path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(
+    ("routes", "asked"),
+    [("Iface\tDestination\n", True), ("", True), ("Iface\tDestination\neth0\t00000000\n", False)],
+)
+def test_any_network_is_brought_up_unless_there_is_one(tmp_path: Path, routes: str, asked: bool) -> None:
+    (tmp_path / "route").write_text(routes, encoding="ascii")
+    bring_up_any(Cancel(), program(tmp_path, f'echo "$@" >{tmp_path}/asked'), str(tmp_path / "route"))
+    assert tmp_path.joinpath("asked").exists() is asked
+    if asked:
+        assert tmp_path.joinpath("asked").read_text(encoding="ascii") == "all\n"

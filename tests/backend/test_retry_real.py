@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.image_acts import Parts
 from backend.installation import Circumstances
 from backend.log import LogFile
 from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.process import Argv
 from backend.real_system import RealSystem
 from backend.system import Place

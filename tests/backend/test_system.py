@@ -277,3 +277,26 @@ def test_zeros_go_to_each_start_and_to_the_end_and_nowhere_else(real: RealSystem
     real.zero(str(full_of_ones), (0, MIB + 512))
     zeros, ones = bytes(MIB), b"\xff" * MIB
     assert full_of_ones.read_bytes() == zeros + ones[:512] + zeros + ones[512:] + zeros
+
+
+def test_kept_file_lies_outside_the_target_with_its_directories(system: System, tmp_path: Path) -> None:
+    path = tmp_path / "driver-disks" / "acme" / "esp.ko"
+    system.keep(str(path), iter((b"one", b"two")), mode=0o600)
+    assert not system.exists(str(path))
+    if isinstance(system, RecordingSystem):
+        assert system.actions[-1] == ("keep", str(path), "600", "6 bytes") and not path.exists()
+    else:
+        assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"onetwo", 0o600)
+
+
+def test_file_that_breaks_off_is_not_kept_and_leaves_the_older_one(real: RealSystem, tmp_path: Path) -> None:
+    path = tmp_path / "driver-disks" / "esp.ko"
+    real.keep(str(path), [b"older"])
+
+    def broken() -> Iterator[bytes]:
+        yield b"newer"
+        raise DeviceError("the drive was opened")
+
+    with pytest.raises(DeviceError):
+        real.keep(str(path), broken())
+    assert path.read_bytes() == b"older" and os.listdir(path.parent) == ["esp.ko"]

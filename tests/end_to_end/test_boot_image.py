@@ -53,7 +53,7 @@ def _logs_are_on_the_host(disk: Path) -> None:
         Bus.NVME,
         pytest.param(Bus.AHCI, marks=pytest.mark.rare),
         pytest.param(Bus.VIRTIO_SCSI, marks=pytest.mark.rare),
-        pytest.param(Bus.LSI_SCSI, marks=pytest.mark.rare),
+        pytest.param(Bus.MEGARAID, marks=pytest.mark.rare),
     ],
 )
 def test_every_kind_of_disk_is_installed(lab: Laboratory, bus: Bus) -> None:

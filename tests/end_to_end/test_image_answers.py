@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.small_repository import add_driver_repository, compiled_driver, small_repository
+from tests.backend.small_repository import add_driver_repository, compiled_driver, small_repository, tarball
+from tests.driver_disk import write_driver_disk
 from tests.end_to_end.command import PASSWORD, answerfile, installer
 from tests.needs import needs
 
@@ -160,3 +161,29 @@ def test_an_ambiguous_rule_ends_before_anything_is_made_and_hides_no_other_probl
     for problem in ("several disks fit", "eth7", "sdx"):
         assert problem in text, text
     assert not tmp_path.joinpath("disk.img").exists()
+
+
+def test_driver_disk_of_the_answers_is_installed_without_being_loaded(tmp_path: Path, repository: Path) -> None:
+    """Onto an image: the packages are on the host, and what ran says that this machine's kernel is let alone."""
+    needs("gcc", "depmod", "modinfo")
+    drivers = {"esp.ko": compiled_driver(tmp_path, ("vermagic=5.10 SMP",)), "esp.bin": b"firmware"}
+    write_driver_disk(tmp_path / "drivers", {**drivers, "tools.bz2": tarball({"opt/acme/tool": b"tool"})})
+    xml = answerfile(str(repository), more=f'<driver-source type="url">{tmp_path}/drivers</driver-source>')
+    (tmp_path / "answers.xml").write_text(xml, encoding="utf-8")
+    dry = ("--dry-run", "--machine", "qemu", "--answerfile", "answers.xml", "install")
+    assert "note: driver disk acme:drivers (Drivers): not loaded here" in installer(*dry, cwd=tmp_path).out
+    (plan,) = (line for line in installer(*dry, "--json", cwd=tmp_path).out.splitlines() if '"Plan"' in line)
+    assert json.loads(plan)["notes"][0].startswith("driver disk acme:drivers (Drivers): not loaded here")
+    code, text = _run(tmp_path, xml, "--size", "16G")
+    assert code == 0 and "is made for 5.10, not for 1.2.3" in text, text
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    with _root(tmp_path / "disk.img", mounted) as root:
+        assert (root / "usr/lib/modules/1.2.3/extra/esp.ko").read_bytes() == drivers["esp.ko"]
+        assert (root / "usr/lib/firmware/esp.bin").read_bytes() == b"firmware"
+        assert (root / "opt/acme/tool").read_bytes() == b"tool"
+
+
+def test_drivers_are_loaded_in_the_installation_image_alone(tmp_path: Path) -> None:
+    outcome = installer("--load-drivers", "/drivers", "--log-dir", "log", cwd=tmp_path)
+    assert outcome.code == 2 and "in the booted installation image alone" in outcome.text

@@ -35,13 +35,15 @@ class Bus(StrEnum):
     NVME = "nvme"
     VIRTIO = "virtio"
     VIRTIO_SCSI = "virtio-scsi"
-    LSI_SCSI = "lsi-scsi"
+    MEGARAID = "megaraid"
+    LSI_SCSI = "lsi-scsi"  # for which neither the boot image nor the payload's initrd has a driver
 
 
 CONTROLLERS = {
     Bus.AHCI: ("ahci,id=ahci", "ide-hd,bus=ahci.{number}"),
     Bus.VIRTIO_SCSI: ("virtio-scsi-pci,id=scsi", "scsi-hd,bus=scsi.0"),
     Bus.LSI_SCSI: ("lsi53c895a,id=lsi", "scsi-hd,bus=lsi.0"),
+    Bus.MEGARAID: ("megasas,id=raid", "scsi-hd,bus=raid.0"),
     Bus.IDE: ("", "ide-hd,bus=ide.{pair}"),
     Bus.NVME: ("", "nvme"),
     Bus.VIRTIO: ("", "virtio-blk-pci"),

@@ -21,16 +21,16 @@ SOURCES = ROOT / "initrd" / "image"
 PACKAGES = "usr/lib/python3/dist-packages"
 # what the backend runs outside of steps, what init runs, and what a person at the shell of R56 is promised
 OTHER_PROGRAMS = (
-    "bash", "blkid", "blockdev", "dmesg", "dropbear", "dropbearkey", "fdisk", "ifconfig", "install", "ip", "loadkeys",
-    "losetup", "lsblk", "lbzip2", "mdadm", "modprobe", "mount", "partx", "ping", "setsid", "stty", "truncate",
-    "udevadm", "umount", "wipefs",
+    "bash", "blkid", "blockdev", "depmod", "dmesg", "dropbear", "dropbearkey", "fdisk", "ifconfig", "install", "ip",
+    "loadkeys", "losetup", "lsblk", "lbzip2", "mdadm", "modinfo", "modprobe", "mount", "mv", "partx", "ping", "rm",
+    "setsid", "stty", "truncate", "udevadm", "umount", "uname", "wipefs",
 )  # fmt: skip
 STAND_INS = ("less", "ps", "reboot", "poweroff", "udhcpc", "vi", "awk", "find")
 DRIVERS = (
     "8021q", "aacraid", "ahci", "ata_piix", "be2net", "bnx2", "bnx2x", "bnxt_en", "cpuid", "cxgb4", "dm-mod", "e1000",
     "e1000e", "efivarfs", "ena", "enic", "ext4", "hpsa", "i40e", "ice", "igb", "igc", "ixgbe", "loop", "lpfc", "md-mod",
     "megaraid_sas", "mlx4_en", "mlx5_core", "mpi3mr", "mpt3sas", "mptsas", "msr", "nvme", "pm80xx", "qede", "qla2xxx",
-    "r8169", "sd_mod", "sfc", "smartpqi", "sr_mod", "sym53c8xx", "tg3", "usb-storage", "vfat", "virtio_blk",
+    "r8169", "sd_mod", "sfc", "smartpqi", "sr_mod", "tg3", "usb-storage", "vfat", "virtio_blk",
     "virtio_net", "virtio_pci", "virtio_scsi", "vmd",
 )  # fmt: skip
 FEWEST_DRIVERS = 350

@@ -14,6 +14,7 @@ from installer.kernel_reading import LISTS
 from installer.kernel_words import LATER, AtExit, KernelWords, parse_kernel_words
 from installer.model.host import SerialConsole
 from installer.model.problem import Severity, errors
+from installer.model.source import Location, LocationKind
 
 BARE = frozenset({"tty", "tty0", "tty1", "tty2", "ttyS0", "ttyS1", "console", "ptmx"})
 UNDER_XEN = frozenset({"tty", "tty0", "tty1", "tty2", "hvc0", "console", "ptmx"})
@@ -389,6 +390,7 @@ _NAMES = st.sampled_from(
         "tttyS0",
         "sshpassword",
         "sshd",
+        "driver-source",
         *LISTS,
         *LATER,
     ]
@@ -413,3 +415,35 @@ def test_other_marks_in_the_address_of_the_answers_are_errors(mark: str) -> None
     words, problems = parse_kernel_words(f'answerfile="http://u:hidden@h/{mark}" install', BARE)
     assert words.answerfile is None and len(errors(problems)) == 1
     assert "hidden" not in problems[0].line()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("http://u:marked-secret@h/d", ("all",)),
+        ("server:/drivers", ("all",)),
+        ("/drivers", ()),
+        ("file:///drivers", ()),
+    ],
+)
+def test_driver_disk_is_an_address_that_may_want_the_network(address: str, network: tuple[str, ...]) -> None:
+    words, problems = read(f"driver-source={address}")
+    assert words.driver_disk and words.driver_disk.kind is LocationKind.URL and not problems
+    assert words.network == network and "marked-secret" not in str(words)
+
+
+def test_driver_disk_on_a_disc_or_stick() -> None:
+    words, problems = read("driver-source=local")
+    assert (words.driver_disk, words.network, problems) == (Location(LocationKind.LOCAL), (), [])
+
+
+@pytest.mark.parametrize("text", ["driver-source", "driver-source=", "driver-source=htp://u:marked-secret@h/d"])
+def test_driver_disk_without_a_good_address_is_an_error_that_shows_no_secret(text: str) -> None:
+    words, problems = parse_kernel_words(text, BARE)
+    assert words.driver_disk is None and len(errors(problems)) == 1
+    assert "driver-source" in problems[0].message and "marked-secret" not in problems[0].line()
+
+
+def test_misspelt_driver_source_is_no_word_of_the_kernels() -> None:
+    _, problems = parse_kernel_words("driver-sorce=http://h/d", BARE)
+    assert "did you mean `driver-source`?" in problems[0].line()

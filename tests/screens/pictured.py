@@ -123,6 +123,7 @@ def drawn_at(name: str, medium: Path, logs: Path) -> Iterator[Session]:
     with session(PicturedMachine(MACHINE_OF.get(name, "many"), medium, logs / name)) as found:
         found.remote, found.ipv6, found.additional = name in REMOTE, name in IPV6, name == "additional"
         found.restores = name == "backup"
+        found.drivers = name == "driver-disk"
         if name in ROAD:
             found.go_to(name)
         else:

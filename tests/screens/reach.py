@@ -46,6 +46,7 @@ def at(name: str, size: tuple[int, int] = (80, 24), term: str = "xterm") -> Iter
     with session(machine, size, term) as found:
         found.remote = name in REMOTE
         found.ipv6 = name in IPV6
+        found.drivers = name == "driver-disk"
         found.additional = name == "additional"
         found.restores = name == "backup"
         if name in ROAD:

@@ -80,6 +80,7 @@ class RecordedMachine:
     further: list[Further] = field(default_factory=list)
     beside: tuple[Repository, ...] = ()
     clock_set: datetime | None = None
+    with_drivers: Host | None = None
     held: Event | None = None
     other: str = ""
     log: list[str] = field(default_factory=lambda: [f"2026-11-23 20:14:0{n} line {n} of the log" for n in range(5)])
@@ -112,6 +113,18 @@ class RecordedMachine:
     def bring_up_network(self, wish: NetworkWish, cancel: Cancel) -> str:
         self.done.append(f"network {wish}")
         return ""
+
+    def load_drivers(self, location: Location, cancel: Cancel) -> str:
+        url = location.url.reveal()
+        if "slow" in url:
+            cancel.wait(TRIAL_TIMEOUT_S)
+            raise Cancelled("broken off")
+        if "old" in url:
+            what = "acme:drivers: esp is made for the kernel 5.10; this is 6.1"
+            raise SourceError(what, where=location.shown(), hint="get the driver disk for this kernel")
+        self.done.append(f"drivers {location.shown()}")
+        self.facts = self.with_drivers or self.facts
+        return "Drivers (acme:drivers): loaded"
 
     def try_source(self, location: Location, cancel: Cancel, timeout_s: float = TRIAL_TIMEOUT_S) -> Trial:
         url = location.url.reveal()

@@ -77,6 +77,7 @@ class Session:
         self.additional = False
         self.ipv6 = False
         self.restores = False
+        self.drivers = False
 
     @property
     def left(self) -> Leave | None:
@@ -231,6 +232,8 @@ class Session:
             self.press("space", "f12")
         elif self.name == "shared-storage" and "[ ] Yes" in self.text:
             self.press("space", "f12")
+        elif self.name == "welcome" and self.drivers:
+            self.press("down", "space", "f12")
         elif self.name == "other-source":
             self.type("http://mirror/xs/")
             self.press("f12")
