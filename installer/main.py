@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend import repository_command
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
@@ -20,8 +20,6 @@ from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
-from backend.repository import find_repositories, repository_record, show_repository, sums_checked, verify_repository
-from backend.repository_build import build_repository
 from backend.sources import fetch_text
 from backend.targets import parse_size, parse_target
 from installer.answerfile import check_files, read_answerfile
@@ -29,8 +27,8 @@ from installer.flow import Flow, Stage
 from installer.kernel_words import read_kernel_words
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
-from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError, as_installer_error
-from installer.model.events import Event, StepFinished, StepProgress
+from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
+from installer.model.events import Event
 from installer.model.host import Host
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
@@ -38,7 +36,7 @@ from installer.model.problem import errors
 from installer.model.repository import Identity
 from installer.model.repository_build import Form, make_request
 from installer.model.secret import Masker
-from installer.model.source import PackageType, Repository
+from installer.model.source import PackageType
 from installer.model.topics import missing_topics
 from installer.options import location_of, parse_options
 from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
@@ -144,7 +142,7 @@ def _prepared(
     prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
     support.plan(prepared.plan)
     if options.verify:
-        _verify_all(prepared.inputs.repositories, reporter)
+        repository_command.verify_all(prepared.inputs.repositories, reporter, NOTHING_CHANGED)
     if os.geteuid() != 0 and not options.dry_run:
         raise UsageError("an installation must be run as root", hint="--dry-run shows the plan without it")
     return prepared
@@ -211,14 +209,6 @@ def _circumstances(options: argparse.Namespace, masker: Masker, support: Support
     )
 
 
-def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
-    """Read every package before anything is changed; raises PackageError when one is faulty (spec R16)."""
-    wrong = sum(_verify(repository, reporter) for repository in repositories)
-    if wrong:
-        what = f"{wrong} package{' is' if wrong == 1 else 's are'} faulty, see above"
-        raise PackageError(what, hint=NOTHING_CHANGED)
-
-
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     """Fetch and read the answerfile; every problem is told, errors end the run."""
     url, identity = options.answerfile, read_identity_of(options.machine)
@@ -254,41 +244,13 @@ def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
 def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
     """Make, list or check repositories."""
     if options.repo_command == "build":
-        _repo_build(options, reporter)
+        identity = Identity(options.id, options.name, options.product, options.product_version)
+        form = Form(PackageType(options.compress), options.sha256)
+        request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
+        repository_command.build(request, Path(options.output), reporter)
     place = options.output if options.repo_command == "build" else options.location
-    found = find_repositories(location_of(place, f"repo {options.repo_command}"), None)
-    wrong = 0
-    for repository in found:
-        reporter.lines(show_repository(repository), repository_record(repository))
-        if options.repo_command == "verify":
-            wrong += _verify(repository, reporter)
-    return ExitCode.FAILED if wrong else ExitCode.DONE
-
-
-def _verify(repository: Repository, reporter: Reporter) -> int:
-    """Name the faulty packages of a repository; returns how many they are."""
-    total, began = repository.size_bytes, time.monotonic()
-
-    def on_bytes(done: int) -> None:
-        rate = done / max(time.monotonic() - began, 1e-6)
-        reporter.event(StepProgress(done / max(total, 1), repository.id, done, total, rate))
-
-    faults = verify_repository(repository, on_bytes)
-    reporter.event(StepFinished(1, f"check {repository.id}", 1.0, time.monotonic() - began))
-    for fault in faults:
-        reporter.error(fault)
-    if not faults:
-        text = f"{repository.id}: {sums_checked(repository)} of all {len(repository.packages)} packages are right"
-        reporter.lines((text,), {"event": "Verified", "id": repository.id})
-    return len(faults)
-
-
-def _repo_build(options: argparse.Namespace, reporter: Reporter) -> None:
-    identity = Identity(options.id, options.name, options.product, options.product_version)
-    form = Form(PackageType(options.compress), options.sha256)
-    request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
-    with temporary_system() as system:
-        build_repository(system, request, Path(options.output), lambda package: reporter.say(f"packing {package.name}"))
+    location = location_of(place, f"repo {options.repo_command}")
+    return repository_command.show(location, reporter, verify=options.repo_command == "verify")
 
 
 def _check(names: Sequence[str], reporter: Reporter) -> int:
