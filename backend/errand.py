@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backend.frames import Check, Failure, Find, Finished, Frames, Moved, Verify, to_frame
+from backend.frames import Check, Errand, Failure, Find, Finished, Frames, Moved, Verify, to_frame
 from backend.process import Child
 from backend.sources.transport import AbsentError, BrokenError, LostError, SlowError, UnreachableError
+from backend.sources.trust import trusted
 from installer.model.errors import (
     Cancelled,
     InstallerError,
@@ -80,7 +81,7 @@ def _run(
 ) -> tuple[object, ...]:
     end_s = time.monotonic() + limit[0] if limit else None
     frames = Frames()
-    with Child(CHILD, to_frame(request)) as child:
+    with Child(CHILD, to_frame(Errand(request, trusted()))) as child:
         while True:
             if cancel.is_set():
                 raise Cancelled("broken off by the user")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from backend.sources.trust import Trusted
 from installer.model.ports import PackageProgress
 from installer.model.secret import Secret
 from installer.model.source import Location, Repository
@@ -54,6 +55,14 @@ class Check:
     """Look whether every package of repositories is there with the right size."""
 
     repositories: tuple[Repository, ...]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What is to be done, and what is to be trusted at it: the other process has neither of this one's lists."""
+
+    request: object
+    trusted: Trusted
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ SSH_KEY = ElementRow(
 )
 CA_CERTIFICATE = ElementRow(
     "ca-certificate",
-    "Where a certificate lies that https sources are checked with. Not built in this version yet.",
+    "Where the certificate of an authority lies, in PEM form, that https servers are checked with beside those that the"
+    " installer knows. It counts for all that is read after the answerfile: sources and scripts. For the answerfile"
+    " itself there are the option --ca and the kernel's word ca=.",
     "<ca-certificate>http://server/ca.pem</ca-certificate>",
     repeatable=True,
     read=access.read_ca_certificate,

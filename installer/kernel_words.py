@@ -19,11 +19,13 @@ from installer.model.identity import EXAMPLE, filled, has_marks
 from installer.model.problem import Problem
 from installer.model.rules_location import location
 from installer.model.secret import Secret
+from installer.model.source import Location
 from installer.model.wording import nearest
 
 FLAGS = ("install", "shell", "interactive-modules", "sshd")
-VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword")
-LATER = ("driver-source", "report", "ca", "key")
+VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword", "ca")
+LATER = ("driver-source", "report", "key")
+REACHED = ("answerfile", "ca")  # words whose address may lie beyond the network
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORT_ALIKE = {"ssh": "sshd", "shel": "shell", "exit": "atexit", "out": "output"}
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
@@ -48,6 +50,7 @@ class KernelWords:
     of the image's network program, none when the words need no network; `nic_names` is `ethN:MAC` for each NIC with a
     name of its own. Of modules the `blacklist` is never loaded for a device; with `ask_modules` each is asked for.
     With `ssh` root is let in by ssh, with `ssh_password` or, without one, with a password that is made and shown.
+    `ca` is where the certificate of an authority lies that HTTPS servers are checked with.
     """
 
     answerfile: Secret | None = None
@@ -66,6 +69,7 @@ class KernelWords:
     installed: str = ""
     ssh: bool = False
     ssh_password: Secret | None = None
+    ca: Location | None = None
 
 
 def read_kernel_words() -> tuple[KernelWords, tuple[Problem, ...]]:
@@ -107,6 +111,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         installed=_installed(reading),
         ssh=ssh,
         ssh_password=password,
+        ca=_address(reading, "ca"),
     )
     return words, tuple(reading.problems)
 
@@ -181,6 +186,15 @@ def _answerfile(reading: Reading) -> Secret | None:
         return None
 
 
+def _address(reading: Reading, name: str) -> Location | None:
+    """Return the address that a word gives; never quoted when it is wrong."""
+    try:
+        return location(reading.given[name]) if name in reading.given else None
+    except InvalidAnswer as error:
+        reading.error(f"{name}: {error.what}", error.hint)
+        return None
+
+
 def _ssh_password(reading: Reading) -> Secret | None:
     try:
         return ssh_password(reading.given["sshpassword"]) if "sshpassword" in reading.given else None
@@ -192,7 +206,8 @@ def _ssh_password(reading: Reading) -> Secret | None:
 def _network(reading: Reading, *, ssh: bool) -> tuple[str, ...]:
     """Return what to bring up: what the words say, every NIC when they only ask for what comes over a network."""
     device, config = reading.given.get("network_device"), reading.given.get("network_config")
-    networked = ssh or NETWORKED.fullmatch(reading.given.get("answerfile", "")) or "installed" in reading.given
+    reached = any(NETWORKED.fullmatch(reading.given.get(name, "")) for name in REACHED)
+    networked = ssh or reached or "installed" in reading.given
     if device is None and config is None and not networked:
         return ()
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend import repository_command
+from backend.authorities import trust_authorities
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
@@ -21,10 +22,11 @@ from backend.machine import LiveMachine, Parts
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
 from backend.sources import fetch_text
+from backend.sources.trust import trusting
 from backend.targets import parse_size, parse_target
 from installer.answerfile import check_files, read_answerfile
 from installer.flow import Flow, Stage
-from installer.kernel_words import read_kernel_words
+from installer.kernel_words import KernelWords, read_kernel_words
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
 from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
@@ -55,7 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. No traceback ever reaches the user: it goes to the log."""
     reporter = Reporter(json_lines="--json" in arguments)
     try:
-        code = _dispatch(parse_options(arguments), reporter)
+        with trusting():
+            code = _dispatch(parse_options(arguments), reporter)
         if sys.stdout:
             sys.stdout.flush()
         return code
@@ -93,6 +96,8 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
     reporter.also, reporter.mask = (lambda text: log.write(log_line(text))), masker.mask
     support = Support(masker.mask)
     try:
+        with nothing_changed():
+            _trust(options)
         return _install(options, reporter, log, masker, support)
     except BaseException as problem:
         log.write(log_line(traceback.format_exc()))
@@ -131,6 +136,13 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     return ExitCode.DONE
 
 
+def _trust(options: argparse.Namespace) -> None:
+    """Trust what the command line names, in the installation image also what the kernel's does."""
+    words = read_kernel_words()[0] if in_installation_image() else KernelWords()
+    given = location_of(options.ca, "--ca") if options.ca else words.ca
+    trust_authorities((given,) if given else ())
+
+
 def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
     return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
 
@@ -139,6 +151,7 @@ def _prepared(
     answers: Answers, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
 ) -> Prepared:
     """Do all that comes before the first change: machine and sources read, plan made."""
+    trust_authorities(answers.trust.ca_certificates)
     prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
     support.plan(prepared.plan)
     if options.verify:
@@ -172,6 +185,8 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         in_image=in_installation_image(),
         dry_run=options.dry_run,
     )
+    if draft:
+        trust_authorities(draft.trust.ca_certificates)
     machine = LiveMachine(parts)
 
     def log_fault(fault: BaseException) -> None:
@@ -250,6 +265,8 @@ def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
         repository_command.build(request, Path(options.output), reporter)
     place = options.output if options.repo_command == "build" else options.location
     location = location_of(place, f"repo {options.repo_command}")
+    if options.repo_command != "build":
+        _trust(options)
     return repository_command.show(location, reporter, verify=options.repo_command == "verify")
 
 

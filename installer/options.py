@@ -16,6 +16,8 @@ ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
 )
 
+CA_HELP = "a certificate in PEM form that https servers are checked with, beside those that the system knows"
+
 EPILOG = """\
 examples:
   installer --dry-run
@@ -109,6 +111,7 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
     add("--record-machine", metavar="FILE", default=default, help="write the facts of this machine to FILE and end")
     add("--media", metavar="DIR", default=default, help="where the installation medium is (source type local)")
     add("--log-dir", metavar="DIR", default=default, help="where the log goes (default: ./installer-log)")
+    add("--ca", metavar="URL", default=default, help=CA_HELP)
     add("--verify", action="store_true", default=flag, help="read and check every package before anything is changed")
     add("--ask-missing", action="store_true", default=flag, help="ask on screens what the answerfile leaves out")
     add("--accept-version", action="store_true", default=flag, help="install repositories of another version")
@@ -134,6 +137,7 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
     for name, text in (("show", "list repositories and packages"), ("verify", "check size and sums of every package")):
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
+        command.add_argument("--ca", metavar="URL", help=CA_HELP)
         _add_json(command)
 
 

@@ -53,16 +53,14 @@ class Limits:
 
 
 class HttpTransport(Transport):
-    """Files below a URL; its query goes with every file. `certificates` is a file of authorities to trust."""
+    """Files below a URL; its query goes with every file."""
 
-    def __init__(self, url: str, *, limits: Limits | None = None, certificates: str = "") -> None:
+    def __init__(self, url: str, *, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._url = url
         self._parts = split_address(url)
         self._auth = _auth(self._parts)
-        self._certificates = certificates
-        system = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else ""
-        self._verify: str | bool = certificates or system or True
+        self._verify: str | bool = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else True
         self._headers: Mapping[str, str] = HEADERS
 
     @property
@@ -72,14 +70,14 @@ class HttpTransport(Transport):
 
     def with_headers(self, headers: Mapping[str, str]) -> HttpTransport:
         """Return the transport of the same URL whose every request has these headers too, also after a redirect."""
-        other = HttpTransport(self._url, limits=self._limits, certificates=self._certificates)
+        other = HttpTransport(self._url, limits=self._limits)
         other._headers = {**headers, **HEADERS}
         return other
 
     def at(self, directory: str) -> HttpTransport:
         """Extend the path; query and credentials stay."""
         parts = self._parts._replace(path=_below(self._parts.path, directory))
-        return HttpTransport(parts.geturl(), limits=self._limits, certificates=self._certificates)
+        return HttpTransport(parts.geturl(), limits=self._limits)
 
     def shown_file(self, name: str) -> str:
         """The file's URL without credentials."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import requests
@@ -22,16 +23,20 @@ MAX_DEPTH = 20
 NOT_YET_VALID, EXPIRED = 9, 10
 SELF_SIGNED, SELF_SIGNED_IN_CHAIN, NO_ISSUER = 18, 19, 20
 WRONG_HOST, WRONG_ADDRESS = 62, 64
+CLOCK_HINT = "this machine's clock says {now:%Y-%m-%d %H:%M} UTC: is it right?"
 CERTIFICATE = {
-    EXPIRED: ("has expired", "is this machine's clock right?"),
-    NOT_YET_VALID: ("is not valid yet", "is this machine's clock right?"),
+    EXPIRED: ("has expired", CLOCK_HINT),
+    NOT_YET_VALID: ("is not valid yet", CLOCK_HINT),
     SELF_SIGNED: ("is signed by itself, not by an authority known here", ""),
     SELF_SIGNED_IN_CHAIN: ("is signed by an authority not known here", ""),
     NO_ISSUER: ("is signed by an authority not known here", ""),
     WRONG_HOST: ("is made out to another name", "use the name that stands in the certificate"),
     WRONG_ADDRESS: ("is made out to another name", "use the name that stands in the certificate"),
 }
-TRUST_HINT = "use http://, or a certificate of an authority that this machine trusts"
+TRUST_HINT = (
+    "name the certificate of its authority: by <ca-certificate> in the answerfile or, for the answerfile itself, by"
+    " --ca or the kernel's word ca="
+)
 
 
 def status_error(exchange: Exchange, status: int) -> SourceError:
@@ -91,7 +96,9 @@ def _tls_error(exchange: Exchange, error: ssl.SSLError) -> SourceError:
     where, server = exchange.where, exchange.server
     if isinstance(error, ssl.SSLCertVerificationError):
         what, hint = CERTIFICATE.get(error.verify_code, (f"is not valid: {error.verify_message}", ""))
-        return UnreachableError(f"the certificate of {server} {what}", where=where, hint=hint or TRUST_HINT)
+        return UnreachableError(
+            f"the certificate of {server} {what}", where=where, hint=(hint or TRUST_HINT).format(now=datetime.now(UTC))
+        )
     if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
         hint = "is the port right? try http:// if the server has no TLS"
         return UnreachableError(f"{server} does not speak TLS", where=where, hint=hint)

@@ -10,6 +10,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from backend.sources.trust import tls_context
 from backend.sources.watch import Watch
 
 
@@ -50,6 +51,8 @@ class _Adapter(HTTPAdapter):
         pool = super().get_connection_with_tls_context(request, verify, None, None)
         kind = _WatchedTls if isinstance(pool, urllib3.HTTPSConnectionPool) else _Watched
         if isinstance(pool, urllib3.HTTPConnectionPool):
+            if context := tls_context():
+                pool.conn_kw["ssl_context"] = context
             pool.ConnectionCls = partial(kind, self._watch)  # type: ignore[assignment]  # it is only called
         return pool
 
