@@ -13,6 +13,7 @@ from pathlib import Path
 
 from backend.frames import Check, Errand, Failure, Find, Finished, Frames, Moved, Verify, to_frame
 from backend.process import Child
+from backend.sources.proxies import proxy_variables
 from backend.sources.transport import AbsentError, BrokenError, LostError, SlowError, UnreachableError
 from backend.sources.trust import trusted
 from installer.model.errors import (
@@ -81,7 +82,7 @@ def _run(
 ) -> tuple[object, ...]:
     end_s = time.monotonic() + limit[0] if limit else None
     frames = Frames()
-    with Child(CHILD, to_frame(Errand(request, trusted()))) as child:
+    with Child(CHILD, to_frame(Errand(request, trusted(), proxy_variables()))) as child:
         while True:
             if cancel.is_set():
                 raise Cancelled("broken off by the user")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from backend.frames import Check, Errand, Failure, Find, Finished, Moved, Verify, read_frame, write_frame
 from backend.repository import check_packages, find_repositories
+from backend.sources.proxies import set_proxy_variables
 from backend.sources.trust import trust
 from backend.verification import verify_packages
 from installer.model.errors import InstallerError
@@ -37,6 +38,7 @@ def main() -> None:
 def _do(errand: object, tell: Callable[[PackageProgress], None]) -> object:
     if isinstance(errand, Errand):
         trust(errand.trusted)
+        set_proxy_variables(errand.proxies)
         return _answer(errand.request, tell)
     raise InstallerError("a fault in the installer itself: not an errand")
 

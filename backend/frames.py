@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from backend.sources.proxies import Variables
 from backend.sources.trust import Trusted
 from installer.model.ports import PackageProgress
 from installer.model.secret import Secret
@@ -59,10 +60,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Errand:
-    """What is to be done, and what is to be trusted at it: the other process has neither of this one's lists."""
+    """What is to be done, and by what: the other process has neither this one's trust nor its environment."""
 
     request: object
     trusted: Trusted
+    proxies: Variables
 
 
 @dataclass(frozen=True)

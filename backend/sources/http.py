@@ -1,7 +1,7 @@
 """Repositories on a web server: HTTP and HTTPS by requests.
 
 User name and password of the address go to that server alone, never to another one it redirects to, and stand in no
-message. The environment (proxies, .netrc) is left out, so that an installation does the same everywhere.
+message. Of the environment only the proxies count (`proxies.py`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from backend.sources.address import split_address
 from backend.sources.http_errors import failure, is_cut, range_error, status_error
 from backend.sources.http_session import OneRequest
 from backend.sources.network_errors import Exchange, cut_error, slow_error
+from backend.sources.proxies import Proxy, proxy_for
 from backend.sources.resume import Attempts, Known, Part, changed_error, downloading
 from backend.sources.transport import BRIEF, CHUNK_BYTES, Patience, Transport, counted
 from backend.sources.watch import Watch, gather
@@ -122,10 +123,11 @@ class HttpTransport(Transport):
         """Follow redirects here: requests would follow to plain http and to other schemes."""
         url = self._file(name)
         for _ in range(self._limits.redirects + 1):
-            exchange = self._exchange(name, url)
+            proxy = proxy_for(url, self.shown_file(name))
+            exchange = self._exchange(name, url, proxy)
             with (
                 closing(Watch(self._limits.answer_s)) as watch,
-                OneRequest(watch) as session,
+                OneRequest(watch, proxy) as session,
                 self._send(session, method, url, exchange, headers) as response,
             ):
                 if response.status_code not in REDIRECTS:
@@ -161,14 +163,15 @@ class HttpTransport(Transport):
                 raise slow_error(exchange.where, exchange.server, exchange.answer_s) from None
             raise failure(exchange, error) from None  # the exceptions below hold the whole request
 
-    def _exchange(self, name: str, url: SplitResult) -> Exchange:
+    def _exchange(self, name: str, url: SplitResult, proxy: Proxy | None) -> Exchange:
         origin = (url.scheme, _host(url)) == (self._parts.scheme, _host(self._parts))
         where = self.shown_file(name)
         if url != self._file(name):
             where += f" (redirected to {without_credentials(url.geturl())})"
-        limits = self._limits
-        has_credentials = origin and self._auth is not None
-        return Exchange(where, _host(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s)
+        if proxy:
+            where += f" (by the proxy {proxy.shown})"
+        limits, has_credentials = self._limits, origin and self._auth is not None
+        return Exchange(where, _host(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s, proxy)
 
 
 @dataclass(frozen=True)

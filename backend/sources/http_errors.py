@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -12,12 +14,16 @@ import requests
 import urllib3.exceptions
 
 from backend.sources.network_errors import Exchange, connect_error, lost_error, network_error, silence_error
+from backend.sources.proxies import Proxy
 from backend.sources.transport import AbsentError, BrokenError, UnreachableError
 from installer.model.errors import SourceError
 
 ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 SERVER_ERRORS = (*range(500, 600), HTTPStatus.TOO_MANY_REQUESTS)
 TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
+PROXY_FAILURES = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3}) ?([ -~]{0,60})")  # http.client
+CONNECT_TIMEOUTS = (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
 MAX_DEPTH = 20
 # X509_V_ERR_* of OpenSSL, x509_vfy.h
 NOT_YET_VALID, EXPIRED = 9, 10
@@ -46,6 +52,8 @@ def status_error(exchange: Exchange, status: int) -> SourceError:
     except ValueError:
         answer = str(status)
     where = exchange.where
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and exchange.proxy:
+        return proxy_error(exchange, exchange.proxy, status, answer)
     if status in ABSENT:
         return AbsentError(f"the server has no such file ({answer})", where=where, hint="check the address")
     if status == HTTPStatus.UNAUTHORIZED and exchange.has_credentials:
@@ -73,6 +81,12 @@ def range_error(exchange: Exchange, wanted: int, answer: str) -> SourceError:
 
 def failure(exchange: Exchange, error: Exception) -> SourceError:
     """Return the error for an exception of requests, by the innermost cause known here."""
+    if exchange.proxy and any(isinstance(cause, PROXY_FAILURES) for cause in _causes(error)):
+        for cause in _causes(error):
+            if refused := _TUNNEL.match(str(cause)):
+                answer = f"{refused[1]} {refused[2]}".strip()
+                return proxy_error(exchange, exchange.proxy, int(refused[1]), answer)
+        exchange = replace(exchange, server=f"the proxy {exchange.proxy.shown}", proxy=None)
     where, server = exchange.where, exchange.server
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
@@ -80,7 +94,7 @@ def failure(exchange: Exchange, error: Exception) -> SourceError:
         told = network_error(cause, where, server)
         if told:
             return told
-    if isinstance(error, requests.ConnectTimeout):
+    if any(isinstance(cause, CONNECT_TIMEOUTS) for cause in _causes(error)):
         return connect_error(where, server, exchange.connect_s)
     if any(isinstance(cause, TIMEOUTS) for cause in _causes(error)):
         return silence_error(where, server, exchange.read_s)
@@ -90,6 +104,18 @@ def failure(exchange: Exchange, error: Exception) -> SourceError:
         return lost_error(where, server)
     hint = "is this the address and port of a web server?"
     return SourceError(f"{server} does not speak HTTP as it should ({type(error).__name__})", where=where, hint=hint)
+
+
+def proxy_error(exchange: Exchange, proxy: Proxy, status: int, answer: str) -> UnreachableError:
+    """Return the error for a proxy that does not ask the server."""
+    name, where = f"the proxy {proxy.shown}", exchange.where
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and proxy.has_credentials:
+        return UnreachableError(f"{name} refuses the user name and password it was given ({answer})", where=where)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        hint = "write them in the variable: http://USER:PASSWORD@HOST:PORT"
+        return UnreachableError(f"{name} wants a user name and password ({answer})", where=where, hint=hint)
+    hint = "look into its log; the variable no_proxy names servers that are asked without it"
+    return UnreachableError(f"{name} makes no connection with {exchange.server} ({answer})", where=where, hint=hint)
 
 
 def _tls_error(exchange: Exchange, error: ssl.SSLError) -> SourceError:
