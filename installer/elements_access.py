@@ -36,7 +36,8 @@ CA_CERTIFICATE = ElementRow(
 )
 REPOSITORY_KEY = ElementRow(
     "repository-key",
-    "Where an OpenPGP key lies that repositories are signed with. Not built in this version yet.",
+    "Where an OpenPGP key lies that repositories must be signed with: every one, by this key or another one that is"
+    " given, in the file XS-SIGNATURE beside its metadata. Without a key no signature is looked for.",
     "<repository-key>http://server/key.asc</repository-key>",
     repeatable=True,
     read=access.read_repository_key,

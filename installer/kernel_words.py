@@ -23,9 +23,9 @@ from installer.model.source import Location
 from installer.model.wording import nearest
 
 FLAGS = ("install", "shell", "interactive-modules", "sshd")
-VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword", "ca")
-LATER = ("driver-source", "report", "key")
-REACHED = ("answerfile", "ca")  # words whose address may lie beyond the network
+VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword", "ca", "key")
+LATER = ("driver-source", "report")
+REACHED = ("answerfile", "ca", "key")  # words whose address may lie beyond the network
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORT_ALIKE = {"ssh": "sshd", "shel": "shell", "exit": "atexit", "out": "output"}
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
@@ -50,7 +50,8 @@ class KernelWords:
     of the image's network program, none when the words need no network; `nic_names` is `ethN:MAC` for each NIC with a
     name of its own. Of modules the `blacklist` is never loaded for a device; with `ask_modules` each is asked for.
     With `ssh` root is let in by ssh, with `ssh_password` or, without one, with a password that is made and shown.
-    `ca` is where the certificate of an authority lies that HTTPS servers are checked with.
+    `ca` is where the certificate of an authority lies that HTTPS servers are checked with, `key` that
+    of an OpenPGP key that repositories must be signed with.
     """
 
     answerfile: Secret | None = None
@@ -70,6 +71,7 @@ class KernelWords:
     ssh: bool = False
     ssh_password: Secret | None = None
     ca: Location | None = None
+    key: Location | None = None
 
 
 def read_kernel_words() -> tuple[KernelWords, tuple[Problem, ...]]:
@@ -112,6 +114,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         ssh=ssh,
         ssh_password=password,
         ca=_address(reading, "ca"),
+        key=_address(reading, "key"),
     )
     return words, tuple(reading.problems)
 

@@ -17,6 +17,7 @@ from backend.authorities import trust_authorities
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
+from backend.keys import keys_of_image, require_keys
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
 from backend.preparation import read_host, read_identity_of
@@ -40,6 +41,7 @@ from installer.model.repository_build import Form, make_request
 from installer.model.secret import Masker
 from installer.model.source import PackageType
 from installer.model.topics import missing_topics
+from installer.model.wishes import Trust
 from installer.options import location_of, parse_options
 from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import kept_answers
@@ -137,10 +139,17 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
 
 
 def _trust(options: argparse.Namespace) -> None:
-    """Trust what the command line names, in the installation image also what the kernel's does."""
+    """Trust what the command line names, in the installation image also what that and the kernel's words bring."""
     words = read_kernel_words()[0] if in_installation_image() else KernelWords()
-    given = location_of(options.ca, "--ca") if options.ca else words.ca
-    trust_authorities((given,) if given else ())
+    ca = location_of(options.ca, "--ca") if options.ca else words.ca
+    key = location_of(options.key, "--key") if options.key else words.key
+    trust_authorities((ca,) if ca else ())
+    require_keys((*keys_of_image(), *((key,) if key else ())))
+
+
+def _trust_answers(trust: Trust) -> None:
+    trust_authorities(trust.ca_certificates)
+    require_keys(trust.repository_keys)
 
 
 def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
@@ -151,7 +160,7 @@ def _prepared(
     answers: Answers, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
 ) -> Prepared:
     """Do all that comes before the first change: machine and sources read, plan made."""
-    trust_authorities(answers.trust.ca_certificates)
+    _trust_answers(answers.trust)
     prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
     support.plan(prepared.plan)
     if options.verify:
@@ -186,7 +195,7 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         dry_run=options.dry_run,
     )
     if draft:
-        trust_authorities(draft.trust.ca_certificates)
+        _trust_answers(draft.trust)
     machine = LiveMachine(parts)
 
     def log_fault(fault: BaseException) -> None:
@@ -260,7 +269,7 @@ def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
     """Make, list or check repositories."""
     if options.repo_command == "build":
         identity = Identity(options.id, options.name, options.product, options.product_version)
-        form = Form(PackageType(options.compress), options.sha256)
+        form = Form(PackageType(options.compress), options.sha256, options.sign)
         request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
         repository_command.build(request, Path(options.output), reporter)
     place = options.output if options.repo_command == "build" else options.location

@@ -17,6 +17,7 @@ ANSWERFILE_HELP = (
 )
 
 CA_HELP = "a certificate in PEM form that https servers are checked with, beside those that the system knows"
+KEY_HELP = "an OpenPGP key; repositories that it has not signed are refused"
 
 EPILOG = """\
 examples:
@@ -112,6 +113,7 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
     add("--media", metavar="DIR", default=default, help="where the installation medium is (source type local)")
     add("--log-dir", metavar="DIR", default=default, help="where the log goes (default: ./installer-log)")
     add("--ca", metavar="URL", default=default, help=CA_HELP)
+    add("--key", metavar="URL", default=default, help=KEY_HELP)
     add("--verify", action="store_true", default=flag, help="read and check every package before anything is changed")
     add("--ask-missing", action="store_true", default=flag, help="ask on screens what the answerfile leaves out")
     add("--accept-version", action="store_true", default=flag, help="install repositories of another version")
@@ -129,6 +131,9 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         "--compress", choices=tuple(map(str, ENDINGS)), default=str(PackageType.TBZ2),
         help="the type of packages made of directories and .tar files (default: tbz2, as 4.0.1 reads it)",
     )  # fmt: skip
+    build.add_argument(
+        "--sign", metavar="KEYID", default="", help="sign the metadata by this key of your own gpg; means --sha256 too"
+    )
     build.add_argument("--sha256", action="store_true", help="state the SHA-256 of every package, beside its MD5")
     build.add_argument(
         "packages", metavar="NAME=PATH[,required|optional[,DEST]]", nargs="+",
@@ -138,6 +143,7 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
         command.add_argument("--ca", metavar="URL", help=CA_HELP)
+        command.add_argument("--key", metavar="URL", help=KEY_HELP)
         _add_json(command)
 
 

@@ -11,16 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from installer.model.openpgp import Keyring
+
 
 @dataclass(frozen=True)
 class Trusted:
-    """`authorities` are certificates in PEM form, without anything around them."""
+    """`authorities` are certificates in PEM form, without anything around them.
+
+    With `keys` every repository must be signed by one of them; without, signatures are not even looked for.
+    """
 
     authorities: tuple[str, ...] = ()
+    keys: tuple[Keyring, ...] = ()
 
     def __add__(self, other: Trusted) -> Trusted:
         """Return both together, each of it once."""
-        return Trusted(tuple(dict.fromkeys(self.authorities + other.authorities)))
+        authorities = dict.fromkeys(self.authorities + other.authorities)
+        return Trusted(tuple(authorities), tuple(dict.fromkeys(self.keys + other.keys)))
 
 
 class _Held:

@@ -70,7 +70,7 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "bonds": ((Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),),
     "other_interfaces": ((AdminInterface("eth1"),),),
     "access": (Access(("ssh-ed25519 AAAA admin",)), Access(ssh=True), Access(ssh=False)),
-    "trust": (Trust((), (SOURCE,)), Trust(report=SOURCE)),  # certificates count for what is read before
+    "trust": (Trust(report=SOURCE),),  # certificates and keys count for what is read before
 }
 
 

@@ -1,4 +1,4 @@
-"""Whom an unattended run trusts: everything over HTTPS from servers with certificates of a site's own authority."""
+"""Whom a run trusts: servers with certificates of a site's own authority, and repositories that were signed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.backend.signing import Keys, keys_in
 from tests.backend.small_repository import small_repository
 from tests.backend.sources.web_server import Authority, answering, serving_files
 from tests.backend.test_errand import files_below
@@ -81,3 +82,69 @@ def test_certificate_that_is_none_ends_the_run_before_anything_is_written(
     assert outcome.code == 1 and what in outcome.err and str(pem) in outcome.err, outcome.text
     assert "Nothing was changed." in outcome.err
     assert not (tmp_path / "disk.img").exists()
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keys]:
+    with keys_in(tmp_path_factory.mktemp("g")) as found:
+        yield found
+
+
+@pytest.fixture
+def signed(tmp_path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository that `repo build --sign` has made; its key is at key.asc."""
+    monkeypatch.setenv("GNUPGHOME", str(keys.home))
+    key = keys.make(f"{tmp_path.name}@example.com")
+    (tmp_path / "key.asc").write_bytes(keys.public(key))
+    small = small_repository(tmp_path / "small") / "packages.main"
+    packages = [f"{name}={small / name}.tar.bz2" for name in ("dom0fs", "kernel")]
+    about = ("--id", "xs:main", "--name", "Signed", "--version", "4.0.1-1", "--output", "signed")
+    outcome = installer("repo", "build", *about, "--sign", key, *packages, cwd=tmp_path)
+    assert outcome.code == 0, outcome.text
+    return tmp_path / "signed"
+
+
+def test_what_repo_build_signs_repo_verify_checks(tmp_path: Path, keys: Keys, signed: Path) -> None:
+    good = installer("repo", "verify", "--key", "key.asc", "signed", cwd=tmp_path)
+    assert good.code == 0 and "signed by " in good.out and "SHA-256" in good.out, good.text
+    (tmp_path / "other.asc").write_bytes(keys.public(keys.make("other@example.com")))
+    other = installer("repo", "verify", "--key", "other.asc", "signed", cwd=tmp_path)
+    assert other.code == 1 and "another key than those required" in other.err
+    packages = signed / "XS-PACKAGES"
+    packages.write_text(packages.read_text(encoding="ascii").replace(" required ", " optional "), encoding="ascii")
+    changed = installer("repo", "verify", "--key", "key.asc", "signed", cwd=tmp_path)
+    assert changed.code == 1 and "not as it was signed" in changed.err
+
+
+def test_repository_made_anew_without_a_key_has_no_old_signature(tmp_path: Path, signed: Path) -> None:
+    about = ("--id", "xs:main", "--name", "Plain", "--version", "4.0.1-1", "--output", "signed")
+    assert installer("repo", "build", *about, "dom0fs=small/packages.main/dom0fs.tar.bz2", cwd=tmp_path).code == 0
+    assert sorted(path.name for path in signed.iterdir()) == ["XS-PACKAGES", "XS-REPOSITORY", "dom0fs.tar.bz2"]
+    unsigned = installer("repo", "verify", "--key", "key.asc", "signed", cwd=tmp_path)
+    assert unsigned.code == 1 and "the repository is not signed" in unsigned.err
+
+
+def test_key_that_gpg_does_not_have_is_told_before_anything_is_packed(tmp_path: Path, signed: Path) -> None:
+    about = ("--id", "xs:main", "--name", "x", "--version", "4.0.1-1", "--output", "new")
+    outcome = installer(
+        "repo", "build", *about, "--sign", "nobody@x", "dom0fs=small/packages.main/dom0fs.tar.bz2", cwd=tmp_path
+    )
+    assert outcome.code == 2 and "--sign nobody@x" in outcome.err and not (tmp_path / "new").exists()
+    assert "packing" not in outcome.text
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("by_answers", [False, True], ids=["option", "answers"])
+def test_signed_repository_is_installed_and_an_unsigned_one_refused(
+    tmp_path: Path, signed: Path, by_answers: bool
+) -> None:
+    more = f"<repository-key>{tmp_path / 'key.asc'}</repository-key>" if by_answers else ""
+    by_option = () if by_answers else ("--key", "key.asc")
+    words = (*by_option, "--answerfile", "a.xml", "--target", "disk.img", "--size", "16G", "install")
+    (tmp_path / "a.xml").write_text(answerfile(str(tmp_path / "small"), more=more), encoding="ascii")
+    refused = installer(*words, cwd=tmp_path)
+    assert refused.code == 1 and "the repository is not signed" in refused.err, refused.text
+    assert "Nothing was changed." in refused.err and not (tmp_path / "disk.img").exists()
+    (tmp_path / "a.xml").write_text(answerfile(str(signed), more=more), encoding="ascii")
+    outcome = installer(*words, cwd=tmp_path)
+    assert outcome.code == 0, outcome.text

@@ -419,15 +419,18 @@ def test_other_marks_in_the_address_of_the_answers_are_errors(mark: str) -> None
     ("address", "network"),
     [("https://h/ca.pem", ("all",)), ("nfs://h/ca.pem", ("all",)), ("file:///ca.pem", ()), ("/ca.pem", ())],
 )
-def test_certificate_to_trust_brings_up_the_network_only_when_it_comes_over_it(
+def test_certificate_or_key_brings_up_the_network_only_when_it_comes_over_it(
     address: str, network: tuple[str, ...]
 ) -> None:
-    words, problems = read(f"ca={address}")
-    assert words.ca and (words.ca.url.reveal(), words.network, problems) == (address, network, [])
+    for name in ("ca", "key"):
+        words, problems = read(f"{name}={address}")
+        place = getattr(words, name)
+        assert (place.url.reveal(), words.network, problems) == (address, network, [])
 
 
 @pytest.mark.parametrize("address", ["http://u:marked-secret@h:x/", "ca.pem?marked-secret", ""])
-def test_address_of_a_certificate_that_is_none_is_an_error_and_not_quoted(address: str) -> None:
-    words, problems = parse_kernel_words(f"ca={address}", BARE)
-    assert words.ca is None and len(errors(problems)) == 1
-    assert "ca" in problems[0].message and "marked-secret" not in problems[0].line()
+def test_address_of_a_certificate_or_key_that_is_none_is_an_error_and_not_quoted(address: str) -> None:
+    for name in ("ca", "key"):
+        words, problems = parse_kernel_words(f"{name}={address}", BARE)
+        assert getattr(words, name) is None and len(errors(problems)) == 1
+        assert name in problems[0].message and "marked-secret" not in problems[0].line()
