@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Protocol, TextIO, TypeVar
 
@@ -27,6 +26,7 @@ from installer.model.plan import Plan
 from installer.model.problem import Problem, errors
 from installer.model.progress import Progress, View, human_time_left
 from installer.model.units import human_size
+from installer.records import error_record, event_record, masked, plan_record, problem_record
 
 SessionT = TypeVar("SessionT")
 NOTHING_CHANGED = "Nothing was changed."
@@ -169,26 +169,13 @@ class JsonReport:
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        self.line({"event": type(event).__name__, **asdict(event)})
+        self.line(event_record(event))
 
     def line(self, record: Mapping[str, object]) -> None:
         """Print any record; its kind is one of our own words, and stays."""
         kind = {"event": record["event"]} if "event" in record else {}
         self._stream.write(json.dumps({**masked(record, self._mask), **kind}, ensure_ascii=False) + "\n")
         self._stream.flush()
-
-
-def masked(record: Mapping[str, object], mask: Callable[[str], str]) -> dict[str, object]:
-    """Return a record with every text in its values masked, however deep."""
-    return {key: _masked(value, mask) for key, value in record.items()}
-
-
-def _masked(value: object, mask: Callable[[str], str]) -> object:
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, Mapping):
-        return masked(value, mask)
-    return [_masked(item, mask) for item in value] if isinstance(value, list | tuple) else value
 
 
 class Reporter:
@@ -227,7 +214,7 @@ class Reporter:
         """Show one problem; `result`: it is what was asked for, and goes to standard output."""
         self.also(problem.line())
         if self._json:
-            self._json.line({"event": "Problem", **asdict(problem)})
+            self._json.line(problem_record(problem))
         else:
             self.say(problem.line(), error=not result)
 
@@ -242,9 +229,7 @@ class Reporter:
     def error(self, error: InstallerError) -> None:
         """Show why the command ends, unless a StepFailed event has told a person already."""
         if self._json:
-            record = {"what": error.what, "where": error.where, "hint": error.hint}
-            kept = {"bundle": self.bundle} if self.bundle else {}
-            self._json.line({"event": "Error", **record, "exit_code": int(error.exit_code), **kept})
+            self._json.line(error_record(error, self.bundle))
             return
         if not self._failure_told:
             self.say(f"installer: {error}", error=True)
@@ -264,24 +249,6 @@ class Reporter:
             self._json.line(record)
         else:
             self.say("\n".join(lines))
-
-
-def plan_record(plan: Plan[SessionT]) -> dict[str, object]:
-    """Return a plan as a JSON object: disks, packages, and phases with their steps."""
-    return {
-        "event": "Plan",
-        "disks": [asdict(disk) for disk in plan.disks],
-        "packages": list(plan.packages),
-        "phases": [
-            {
-                "title": phase.title,
-                "destructive": phase.destructive,
-                "steps": [{"title": step.title, "details": list(step.describe())} for step in phase.steps],
-            }
-            for phase in plan.phases
-        ],
-        "after_failure": [step.title for step in plan.after_failure],
-    }
 
 
 def log_line(text: str, at: datetime | None = None) -> str:
