@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.authorities import trust_authorities
 from backend.image_mark import in_installation_image
 from backend.sources import fetch_text
 from backend.sources.trust import Trusted, trust
@@ -12,9 +13,16 @@ from installer.model.errors import SourceError
 from installer.model.openpgp import read_keyring
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
+from installer.model.wishes import Trust
 
 IMAGE_KEYS = Path("/etc/installer/keys")
 LIMIT_BYTES = 1024 * 1024
+
+
+def trust_places(trust: Trust) -> None:
+    """Trust the certificates and require the keys that lie at some places. Raises SourceError."""
+    trust_authorities(trust.ca_certificates)
+    require_keys(trust.repository_keys)
 
 
 def require_keys(locations: Iterable[Location]) -> None:

@@ -19,7 +19,17 @@ from backend.clock import local_now, set_clock
 from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities, new_identities
 from backend.image_mark import IMAGE_MARK
-from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
+from backend.installation import (
+    Circumstances,
+    Hooks,
+    Prepared,
+    Readers,
+    carry_out,
+    look_at_targets,
+    prepare,
+    with_first_disk,
+    without_untargeted,
+)
 from backend.locale_data import read_keymaps, read_zone_areas
 from backend.log import LogFile
 from backend.network_up import bring_up
@@ -29,11 +39,11 @@ from backend.sources import open_location
 from backend.sources.medium import eject_medium
 from backend.support import save_bundle
 from backend.system import System
-from backend.targets import apply_targets, untargeted
+from backend.targets import apply_targets
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
 from installer.model.errors import AnswersError, DiskRefused, UsageError
-from installer.model.events import Event
+from installer.model.events import Event, Warned
 from installer.model.host import Host
 from installer.model.ports import (
     TRIAL_TIMEOUT_S,
@@ -51,14 +61,13 @@ from installer.model.ports import (
 from installer.model.problem import Problem, errors
 from installer.model.source import Location, LocationKind, Repository
 
-NOTHING = "no target stands for it (--target)"
-
 
 @dataclass(frozen=True)
 class Parts:
     """What a LiveMachine works with; tests put a recording system and fixed identities in.
 
     `open_system` gives the system an installation runs on, `log` is where it is told, `log_event` puts an event in it.
+    `faults` gives what is to be said, once, of those who are told from afar and cannot be reached.
     """
 
     circumstances: Circumstances
@@ -67,6 +76,7 @@ class Parts:
     log_event: Callable[[Event], None]
     hide: Callable[[Draft], None]
     new_ids: Callable[[int], Identities] = lambda count: new_identities(storage_devices=count)
+    faults: Callable[[], tuple[str, ...]] = tuple
     in_image: bool = False
     dry_run: bool = False
 
@@ -115,9 +125,7 @@ class LiveMachine:
         first = tuple(disk.name for disk in facts.disks[:1])
         host = apply_targets(facts, targets, first)
         if not (circumstances.own_disks or circumstances.plan_only):
-            bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
-            marked = {disk.name: replace(disk, excluded=disk.excluded or NOTHING) for disk in host.disks}
-            host = replace(host, disks=tuple(marked[d.name] if d.name in bare else d for d in host.disks))
+            host = without_untargeted(host, targets)
         self._host = host
         return host
 
@@ -190,7 +198,9 @@ class LiveMachine:
 
         readers = self._readers(cancel)
         circumstances = replace(self._parts.circumstances, accept_version=True, readers=readers)
-        prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
+        prepared = prepare(
+            answers, with_first_disk(circumstances, (self._host or self.probe()).disks), require, self._ids
+        )
         with self._lock:  # one that was broken off may come to its end after a newer one
             if number > self._newest[0]:
                 self._newest = (number, prepared)
@@ -198,18 +208,7 @@ class LiveMachine:
         return preview_of(prepared, number, problems, dry_run=self._parts.dry_run)
 
     def _readers(self, cancel: Cancel) -> Readers:
-        return Readers(
-            find=lambda location, media: errand.find(location, media, cancel, TRIAL_TIMEOUT_S),
-            check=lambda repositories: errand.check(repositories, cancel),
-        )
-
-    def _with_first_disk(self, circumstances: Circumstances) -> Circumstances:
-        """Have a target without a disk stand for the disk it was shown as, whichever is chosen."""
-        disks = (self._host or self.probe()).disks
-        targets = tuple(
-            spec if spec.disk or not disks else replace(spec, disk=disks[0].name) for spec in circumstances.targets
-        )
-        return replace(circumstances, targets=targets)
+        return errand.readers(cancel)
 
     def _ids(self, count: int) -> Identities:
         """Return the identities of this machine's installation, the same in every preview."""
@@ -226,8 +225,9 @@ class LiveMachine:
             raise UsageError("this is a dry run: nothing is installed")
 
         def emit(event: Event) -> None:
-            self._parts.log_event(event)
-            listener.event(event)
+            for told in (event, *map(Warned, self._parts.faults())):
+                self._parts.log_event(told)
+                listener.event(told)
 
         hooks = Hooks(
             on_failure=listener.failed,

@@ -46,9 +46,10 @@ REPOSITORY_KEY = ElementRow(
 )
 REPORT = ElementRow(
     "report",
-    "Where the end of the installation is reported. Not built in this version yet.",
-    "<report>http://server/report</report>",
+    "Where the run is reported as it goes, event by event, as JSON lines by POST or as syslog messages. A server that"
+    " cannot be reached is a warning and holds nothing up. A dry run reports nothing.",
+    "<report>http://server/reports</report>",
     read=access.read_report,
     write=access.write_report,
-    pattern=ADDRESS,
+    pattern=r"([Hh][Tt][Tt][Pp][Ss]?|[Ss][Yy][Ss][Ll][Oo][Gg](\+[Tt][Cc][Pp])?)://.+",
 )

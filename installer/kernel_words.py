@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,19 +17,21 @@ from installer.model.errors import InvalidAnswer
 from installer.model.host import SerialConsole
 from installer.model.identity import EXAMPLE, filled, has_marks
 from installer.model.problem import Problem
-from installer.model.rules_location import location
+from installer.model.rules_location import location, report_location
 from installer.model.secret import Secret
 from installer.model.source import Location
+from installer.model.wishes import NO_TRUST, Trust
 from installer.model.wording import nearest
 
 FLAGS = ("install", "shell", "interactive-modules", "sshd")
-VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword", "ca", "key")
-LATER = ("driver-source", "report")
-REACHED = ("answerfile", "ca", "key")  # words whose address may lie beyond the network
+ADDRESSES = ("ca", "key", "report")
+VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword", *ADDRESSES)
+LATER = ("driver-source",)
+REACHED = ("answerfile", *ADDRESSES)  # words whose address may lie beyond the network
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORT_ALIKE = {"ssh": "sshd", "shel": "shell", "exit": "atexit", "out": "output"}
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
-NETWORKED = re.compile(r"(https?|ftp|nfs)://.*|(?!file:)[\w.-]+:/(?!/).*", re.IGNORECASE | re.DOTALL)
+NETWORKED = re.compile(r"(https?|ftp|nfs|syslog(?:\+tcp)?)://.*|(?!file:)[\w.-]+:/(?!/).*", re.IGNORECASE | re.DOTALL)
 _MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LIKE_TERMINAL = re.compile(r"(?:/dev/)?(?:t+y+|t{2,})[sS]?[0-9]{0,2}(?:,[0-9]\S*)?|hvc[0-9]")
 
@@ -50,8 +52,7 @@ class KernelWords:
     of the image's network program, none when the words need no network; `nic_names` is `ethN:MAC` for each NIC with a
     name of its own. Of modules the `blacklist` is never loaded for a device; with `ask_modules` each is asked for.
     With `ssh` root is let in by ssh, with `ssh_password` or, without one, with a password that is made and shown.
-    `ca` is where the certificate of an authority lies that HTTPS servers are checked with, `key` that
-    of an OpenPGP key that repositories must be signed with.
+    `trust` is what the words `ca`, `key` and `report` say.
     """
 
     answerfile: Secret | None = None
@@ -70,8 +71,7 @@ class KernelWords:
     installed: str = ""
     ssh: bool = False
     ssh_password: Secret | None = None
-    ca: Location | None = None
-    key: Location | None = None
+    trust: Trust = NO_TRUST
 
 
 def read_kernel_words() -> tuple[KernelWords, tuple[Problem, ...]]:
@@ -113,8 +113,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         installed=_installed(reading),
         ssh=ssh,
         ssh_password=password,
-        ca=_address(reading, "ca"),
-        key=_address(reading, "key"),
+        trust=_trust(reading),
     )
     return words, tuple(reading.problems)
 
@@ -189,10 +188,15 @@ def _answerfile(reading: Reading) -> Secret | None:
         return None
 
 
-def _address(reading: Reading, name: str) -> Location | None:
+def _trust(reading: Reading) -> Trust:
+    ca, key = _address(reading, "ca"), _address(reading, "key")
+    return Trust((ca,) if ca else (), (key,) if key else (), _address(reading, "report", report_location))
+
+
+def _address(reading: Reading, name: str, rule: Callable[[str], Location] = location) -> Location | None:
     """Return the address that a word gives; never quoted when it is wrong."""
     try:
-        return location(reading.given[name]) if name in reading.given else None
+        return rule(reading.given[name]) if name in reading.given else None
     except InvalidAnswer as error:
         reading.error(f"{name}: {error.what}", error.hint)
         return None

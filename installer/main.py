@@ -13,36 +13,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend import repository_command
-from backend.authorities import trust_authorities
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
-from backend.keys import keys_of_image, require_keys
+from backend.keys import keys_of_image, require_keys, trust_places
 from backend.log import LogFile
 from backend.machine import LiveMachine, Parts
-from backend.preparation import read_host, read_identity_of
+from backend.preparation import read_host, read_identity_of, save_host
 from backend.real_system import RealSystem, temporary_system
+from backend.reports import Reports
 from backend.sources import fetch_text
 from backend.sources.trust import trusting
 from backend.targets import parse_size, parse_target
+from installer import VERSION
 from installer.answerfile import check_files, read_answerfile
 from installer.flow import Flow, Stage
-from installer.kernel_words import KernelWords, read_kernel_words
+from installer.kernel_words import read_kernel_words
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
 from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
-from installer.model.events import Event
+from installer.model.events import Event, Warned
 from installer.model.host import Host
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
-from installer.model.repository import Identity
-from installer.model.repository_build import Form, make_request
 from installer.model.secret import Masker
-from installer.model.source import PackageType
 from installer.model.topics import missing_topics
-from installer.model.wishes import Trust
-from installer.options import location_of, parse_options
+from installer.model.wishes import NO_TRUST
+from installer.options import build_request, location_of, parse_options, trust_of
+from installer.records import event_record, masked_record, started_record
 from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import kept_answers
 from installer.support import Support
@@ -57,10 +56,17 @@ IMAGE_LOG_DIR = "/install/tmp"  # spec R56
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. No traceback ever reaches the user: it goes to the log."""
-    reporter = Reporter(json_lines="--json" in arguments)
+    reports = Reports(lambda record: masked_record(record, reporter.mask))
+    reporter = Reporter(json_lines="--json" in arguments, reports=reports)
+    with trusting():
+        code = _run(arguments, reporter)
+        reporter.end(code)
+    return code
+
+
+def _run(arguments: Sequence[str], reporter: Reporter) -> int:
     try:
-        with trusting():
-            code = _dispatch(parse_options(arguments), reporter)
+        code = _dispatch(parse_options(arguments), reporter)
         if sys.stdout:
             sys.stdout.flush()
         return code
@@ -99,7 +105,7 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
     support = Support(masker.mask)
     try:
         with nothing_changed():
-            _trust(options)
+            _begin(options, reporter)
         return _install(options, reporter, log, masker, support)
     except BaseException as problem:
         log.write(log_line(traceback.format_exc()))
@@ -108,6 +114,7 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
             reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run()))
         raise
     finally:
+        reporter.also = lambda text: None
         log.close()
 
 
@@ -119,8 +126,9 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         return _ask(options, reporter, log, masker, draft)
 
     def emit(event: Event) -> None:
-        _log_event(log, event)
-        reporter.event(event)
+        for told in (event, *map(Warned, reporter.reports.faults())):
+            _log_event(log, told)
+            reporter.event(told)
 
     with nothing_changed():
         answers, open_system = draft.complete(), _opener(log)
@@ -138,18 +146,16 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     return ExitCode.DONE
 
 
-def _trust(options: argparse.Namespace) -> None:
-    """Trust what the command line names, in the installation image also what that and the kernel's words bring."""
-    words = read_kernel_words()[0] if in_installation_image() else KernelWords()
-    ca = location_of(options.ca, "--ca") if options.ca else words.ca
-    key = location_of(options.key, "--key") if options.key else words.key
-    trust_authorities((ca,) if ca else ())
-    require_keys((*keys_of_image(), *((key,) if key else ())))
-
-
-def _trust_answers(trust: Trust) -> None:
-    trust_authorities(trust.ca_certificates)
-    require_keys(trust.repository_keys)
+def _begin(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Report and trust as the command line says, in the installation image also as that and the kernel's words do."""
+    trust = trust_of(options, read_kernel_words()[0].trust if in_installation_image() else NO_TRUST)
+    if not options.dry_run:
+        identity = read_identity_of(options.machine)
+        reporter.reports.put(started_record(VERSION, identity, unattended=options.command == "install"))
+        if trust.report:
+            reporter.reports.open(trust.report, identity)
+    require_keys(keys_of_image())
+    trust_places(trust)
 
 
 def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
@@ -160,7 +166,7 @@ def _prepared(
     answers: Answers, options: argparse.Namespace, reporter: Reporter, masker: Masker, support: Support
 ) -> Prepared:
     """Do all that comes before the first change: machine and sources read, plan made."""
-    _trust_answers(answers.trust)
+    trust_places(answers.trust)
     prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
     support.plan(prepared.plan)
     if options.verify:
@@ -185,17 +191,22 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         hint = "such as --target disk.img --size 16G, or --dry-run to see every screen and the plan"
         raise UsageError("outside the installation image the screens need a --target to install onto", hint=hint)
 
+    def log_event(event: Event) -> None:
+        _log_event(log, event)
+        reporter.reports.put(event_record(event))
+
     parts = Parts(
         circumstances=_circumstances(options, masker, Support(masker.mask)),
         open_system=_opener(log),
         log=log,
-        log_event=lambda event: _log_event(log, event),
+        log_event=log_event,
+        faults=reporter.reports.faults,
         hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
         in_image=in_installation_image(),
         dry_run=options.dry_run,
     )
     if draft:
-        _trust_answers(draft.trust)
+        trust_places(draft.trust)
     machine = LiveMachine(parts)
 
     def log_fault(fault: BaseException) -> None:
@@ -205,6 +216,7 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
     if result.text:
         reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
     if result.reboot:
+        reporter.end(result.code)
         machine.reboot()
     return result.code
 
@@ -239,6 +251,8 @@ def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     place = answerfile_location(url, identity)
     data = sys.stdin.buffer.read() if url == "-" else fetch_text(place, headers=identity.headers())
     draft, problems = read_answerfile(data, place.shown(), partial=options.ask_missing)
+    if draft.trust.report and not options.dry_run:
+        reporter.reports.open(draft.trust.report, identity)
     reporter.require(problems)
     return draft
 
@@ -260,22 +274,19 @@ def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
     if options.record_machine == "-":
         reporter.say(text.rstrip())
     else:
-        with temporary_system() as system:
-            system.save(options.record_machine, text)
+        save_host(text, options.record_machine)
     return ExitCode.DONE
 
 
 def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
     """Make, list or check repositories."""
     if options.repo_command == "build":
-        identity = Identity(options.id, options.name, options.product, options.product_version)
-        form = Form(PackageType(options.compress), options.sha256, options.sign)
-        request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
+        request = build_request(options, os.environ.get("SOURCE_DATE_EPOCH"))
         repository_command.build(request, Path(options.output), reporter)
     place = options.output if options.repo_command == "build" else options.location
     location = location_of(place, f"repo {options.repo_command}")
     if options.repo_command != "build":
-        _trust(options)
+        trust_places(trust_of(options))
     return repository_command.show(location, reporter, verify=options.repo_command == "verify")
 
 

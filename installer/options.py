@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from installer import VERSION
 from installer.model.errors import InvalidAnswer, UsageError
-from installer.model.repository_build import ENDINGS
-from installer.model.rules_location import location_or_file
+from installer.model.repository import Identity
+from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_request
+from installer.model.rules_location import location_or_file, report_location
 from installer.model.source import Location, PackageType
+from installer.model.wishes import NO_TRUST, Trust
 
 ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
@@ -114,6 +116,7 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
     add("--log-dir", metavar="DIR", default=default, help="where the log goes (default: ./installer-log)")
     add("--ca", metavar="URL", default=default, help=CA_HELP)
     add("--key", metavar="URL", default=default, help=KEY_HELP)
+    add("--report", metavar="URL", default=default, help="report the run as it goes: http, https, syslog or syslog+tcp")
     add("--verify", action="store_true", default=flag, help="read and check every package before anything is changed")
     add("--ask-missing", action="store_true", default=flag, help="ask on screens what the answerfile leaves out")
     add("--accept-version", action="store_true", default=flag, help="install repositories of another version")
@@ -147,9 +150,28 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         _add_json(command)
 
 
-def location_of(text: str, where: str) -> Location:
+def build_request(options: argparse.Namespace, source_date: str | None) -> BuildRequest:
+    """Return what `repo build` is to make; `source_date` is SOURCE_DATE_EPOCH. Raises UsageError."""
+    identity = Identity(options.id, options.name, options.product, options.product_version)
+    form = Form(PackageType(options.compress), options.sha256, options.sign)
+    return make_request(identity, options.packages, source_date, form)
+
+
+def location_of(text: str, where: str, rule: Callable[[str], Location] = location_or_file) -> Location:
     """Return the place that a word of the command line names. Raises UsageError, which never quotes it."""
     try:
-        return location_or_file(text)
+        return rule(text)
     except InvalidAnswer as error:
         raise UsageError(error.what, where=where, hint=error.hint) from None
+
+
+def trust_of(options: argparse.Namespace, words: Trust = NO_TRUST) -> Trust:
+    """Return what --ca, --key and --report say, each where it is given in place of the kernel's word.
+
+    Raises UsageError, which never quotes them.
+    """
+    return Trust(
+        (location_of(options.ca, "--ca"),) if options.ca else words.ca_certificates,
+        (location_of(options.key, "--key"),) if options.key else words.repository_keys,
+        location_of(report, "--report", report_location) if (report := vars(options).get("report")) else words.report,
+    )

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Protocol, TextIO, TypeVar
 
@@ -23,10 +23,19 @@ from installer.model.events import (
     Warned,
 )
 from installer.model.plan import Plan
-from installer.model.problem import Problem, errors
+from installer.model.problem import Problem, Severity, errors
 from installer.model.progress import Progress, View, human_time_left
 from installer.model.units import human_size
-from installer.records import error_record, event_record, masked, plan_record, problem_record
+from installer.records import (
+    Nobody,
+    Reports,
+    ended_record,
+    error_record,
+    event_record,
+    masked_record,
+    plan_record,
+    problem_record,
+)
 
 SessionT = TypeVar("SessionT")
 NOTHING_CHANGED = "Nothing was changed."
@@ -172,16 +181,19 @@ class JsonReport:
         self.line(event_record(event))
 
     def line(self, record: Mapping[str, object]) -> None:
-        """Print any record; its kind is one of our own words, and stays."""
-        kind = {"event": record["event"]} if "event" in record else {}
-        self._stream.write(json.dumps({**masked(record, self._mask), **kind}, ensure_ascii=False) + "\n")
+        """Print any record."""
+        self._stream.write(json.dumps(masked_record(record, self._mask), ensure_ascii=False) + "\n")
         self._stream.flush()
 
 
 class Reporter:
-    """What the user hears, as text or as JSON lines; `also` gets every message that is not an event, for the log."""
+    """What the user hears, as text or as JSON lines; `also` gets every message that is not an event, for the log.
 
-    def __init__(self, *, json_lines: bool) -> None:
+    `reports` gets every event, problem and error as a record, whatever the user is shown.
+    """
+
+    def __init__(self, *, json_lines: bool, reports: Reports | None = None) -> None:
+        self.reports = reports or Nobody()
         self.mask: Callable[[str], str] = lambda text: text
         self._out = MaskedOutput(sys.stdout, lambda text: self.mask(text))
         self._err = MaskedOutput(sys.stderr, lambda text: self.mask(text))
@@ -195,6 +207,7 @@ class Reporter:
 
     def event(self, event: Event) -> None:
         """Show one event of a running plan."""
+        self.reports.put(event_record(event))
         if isinstance(event, StepFailed | Retried):
             self._failure_told = isinstance(event, StepFailed)
         if self._deaf:
@@ -213,6 +226,7 @@ class Reporter:
     def problem(self, problem: Problem, *, result: bool = False) -> None:
         """Show one problem; `result`: it is what was asked for, and goes to standard output."""
         self.also(problem.line())
+        self.reports.put(problem_record(problem))
         if self._json:
             self._json.line(problem_record(problem))
         else:
@@ -228,13 +242,22 @@ class Reporter:
 
     def error(self, error: InstallerError) -> None:
         """Show why the command ends, unless a StepFailed event has told a person already."""
+        record = error_record(error, self.bundle)
+        self.reports.put(record)
         if self._json:
-            self._json.line(error_record(error, self.bundle))
+            self._json.line(record)
             return
         if not self._failure_told:
             self.say(f"installer: {error}", error=True)
         if self.bundle:
             self.say(f"Log, plan and facts for support, without passwords: {self.bundle}", error=True)
+
+    def end(self, code: int) -> None:
+        """Tell those who listen from afar how the run ended; what goes wrong with it changes nothing any more."""
+        self.reports.put(ended_record(code))
+        with suppress(KeyboardInterrupt, OSError):
+            for fault in self.reports.close():
+                self.problem(Problem(Severity.WARNING, fault))
 
     def plan(self, plan: Plan[SessionT]) -> None:
         """Show a plan that is not carried out."""

@@ -6,31 +6,29 @@ message. Of the environment only the proxies count (`proxies.py`).
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import SplitResult, quote, unquote, urljoin
+from urllib.parse import SplitResult, quote, urljoin
 
 import requests
 import urllib3.exceptions
-from requests.auth import HTTPBasicAuth
 
-from backend.sources.address import split_address
+from backend.sources.address import host_of, login_of, split_address
 from backend.sources.http_errors import failure, is_cut, range_error, status_error
 from backend.sources.http_session import OneRequest
 from backend.sources.network_errors import Exchange, cut_error, slow_error
 from backend.sources.proxies import Proxy, proxy_for
 from backend.sources.resume import Attempts, Known, Part, changed_error, downloading
 from backend.sources.transport import BRIEF, CHUNK_BYTES, Patience, Transport, counted
+from backend.sources.trust import system_certificates
 from backend.sources.watch import Watch, gather
 from installer.model.errors import SourceError
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, without_credentials
 
-SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # Debian, ca-certificates
 HEADERS = {"Accept-Encoding": "identity", "Connection": "close"}
 REDIRECTS = (301, 302, 303, 307, 308)
 HEAD_REFUSED = (400, 403, 405, 501)  # some servers answer GET only
@@ -60,8 +58,7 @@ class HttpTransport(Transport):
         self._limits = limits or Limits()
         self._url = url
         self._parts = split_address(url)
-        self._auth = _auth(self._parts)
-        self._verify: str | bool = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else True
+        self._auth = login_of(self._parts)
         self._headers: Mapping[str, str] = HEADERS
 
     @property
@@ -150,13 +147,13 @@ class HttpTransport(Transport):
             with session.watch:
                 return session.request(
                     method,
-                    url._replace(netloc=_host(url), fragment="").geturl(),
+                    url._replace(netloc=host_of(url), fragment="").geturl(),
                     auth=self._auth if exchange.has_credentials else None,
                     headers={**self._headers, **headers},
                     timeout=(self._limits.connect_s, self._limits.read_s),
                     stream=True,
                     allow_redirects=False,
-                    verify=self._verify,
+                    verify=system_certificates(),
                 )
         except FAILURES as error:
             if session.watch.is_late:
@@ -164,14 +161,14 @@ class HttpTransport(Transport):
             raise failure(exchange, error) from None  # the exceptions below hold the whole request
 
     def _exchange(self, name: str, url: SplitResult, proxy: Proxy | None) -> Exchange:
-        origin = (url.scheme, _host(url)) == (self._parts.scheme, _host(self._parts))
+        origin = (url.scheme, host_of(url)) == (self._parts.scheme, host_of(self._parts))
         where = self.shown_file(name)
         if url != self._file(name):
             where += f" (redirected to {without_credentials(url.geturl())})"
         if proxy:
             where += f" (by the proxy {proxy.shown})"
         limits, has_credentials = self._limits, origin and self._auth is not None
-        return Exchange(where, _host(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s, proxy)
+        return Exchange(where, host_of(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s, proxy)
 
 
 @dataclass(frozen=True)
@@ -187,24 +184,13 @@ class _HeadRefused(Exception):
     """The server does not answer HEAD."""
 
 
-def _host(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2].lower()
-
-
-def _auth(parts: SplitResult) -> HTTPBasicAuth | None:
-    if not parts.username and not parts.password:
-        return None
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return HTTPBasicAuth(user.encode(), password.encode())
-
-
 def _below(path: str, name: str) -> str:
     return f"{path.rstrip('/')}/{quote(name)}"
 
 
 def _redirected(url: SplitResult, response: requests.Response, exchange: Exchange) -> SplitResult:
     try:
-        parts = split_address(urljoin(url._replace(netloc=_host(url)).geturl(), response.headers.get("Location", "")))
+        parts = split_address(urljoin(url._replace(netloc=host_of(url)).geturl(), response.headers.get("Location", "")))
     except (SourceError, ValueError):
         parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or (url.scheme, parts.scheme) == ("https", "http"):
@@ -214,7 +200,7 @@ def _redirected(url: SplitResult, response: requests.Response, exchange: Exchang
             where=exchange.where,
             hint="give the right address",
         )
-    return parts._replace(netloc=_host(parts))
+    return parts._replace(netloc=host_of(parts))
 
 
 def _check(response: requests.Response, exchange: Exchange, in_part: bool) -> None:

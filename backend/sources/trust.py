@@ -6,12 +6,15 @@ it, and no caller can forget to hand it on. An errand's process is told it with 
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from installer.model.openpgp import Keyring
+
+SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # Debian, ca-certificates
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ def trusting(more: Trusted = Trusted()) -> Iterator[None]:
         yield
     finally:
         _Held.now = before
+
+
+def system_certificates() -> str | bool:
+    """Return the file of the system's own list, or True for that of requests, as requests takes it."""
+    return SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else True
 
 
 def tls_context() -> ssl.SSLContext | None:

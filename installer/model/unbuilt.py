@@ -25,8 +25,6 @@ def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
     for index, _ in enumerate(draft.driver_sources):
         yield f"driver_sources.{index}", f"<driver-source> is {NOT_BUILT}", ""
     yield from _network(draft)
-    if draft.trust.report:
-        yield "trust.report", f"<report> is {NOT_BUILT}", "a post-install-script can tell"
 
 
 def unbuilt_disk(disk: Disk) -> tuple[str, str] | None:

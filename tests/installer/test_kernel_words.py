@@ -14,6 +14,7 @@ from installer.kernel_reading import LISTS
 from installer.kernel_words import LATER, AtExit, KernelWords, parse_kernel_words
 from installer.model.host import SerialConsole
 from installer.model.problem import Severity, errors
+from installer.model.wishes import NO_TRUST
 
 BARE = frozenset({"tty", "tty0", "tty1", "tty2", "ttyS0", "ttyS1", "console", "ptmx"})
 UNDER_XEN = frozenset({"tty", "tty0", "tty1", "tty2", "hvc0", "console", "ptmx"})
@@ -424,7 +425,7 @@ def test_certificate_or_key_brings_up_the_network_only_when_it_comes_over_it(
 ) -> None:
     for name in ("ca", "key"):
         words, problems = read(f"{name}={address}")
-        place = getattr(words, name)
+        (place,) = words.trust.ca_certificates + words.trust.repository_keys
         assert (place.url.reveal(), words.network, problems) == (address, network, [])
 
 
@@ -432,5 +433,19 @@ def test_certificate_or_key_brings_up_the_network_only_when_it_comes_over_it(
 def test_address_of_a_certificate_or_key_that_is_none_is_an_error_and_not_quoted(address: str) -> None:
     for name in ("ca", "key"):
         words, problems = parse_kernel_words(f"{name}={address}", BARE)
-        assert getattr(words, name) is None and len(errors(problems)) == 1
+        assert words.trust == NO_TRUST and len(errors(problems)) == 1
         assert name in problems[0].message and "marked-secret" not in problems[0].line()
+
+
+@pytest.mark.parametrize("address", ["http://h/r", "https://u:p@h/r?x", "syslog://h", "syslog+tcp://10.0.0.1:601/"])
+def test_place_for_reports_is_beyond_the_network(address: str) -> None:
+    words, problems = read(f"report={address}")
+    assert words.trust.report and words.trust.report.url.reveal() == address
+    assert (words.network, problems) == (("all",), [])
+
+
+@pytest.mark.parametrize("address", ["ftp://u:marked-secret@h/", "/marked-secret", "syslog://u:marked-secret@h", ""])
+def test_place_that_no_report_goes_to_is_an_error_and_not_quoted(address: str) -> None:
+    words, problems = parse_kernel_words(f"report={address}", BARE)
+    assert words.trust == NO_TRUST and len(errors(problems)) == 1
+    assert "marked-secret" not in problems[0].line()

@@ -568,3 +568,20 @@ def test_the_nearest_word_may_differ_in_hyphens_and_case_only() -> None:
 
 def test_nothing_is_near_a_strange_word() -> None:
     assert nearest("flavour", ("primary-disk", "keymap")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://h/x", "HTTPS://u:p@h:8443/x?y", "syslog://h", "syslog://10.0.0.1:1514/", "Syslog+TCP://[2001:db8::1]:601"],
+)
+def test_place_for_reports_is_kept_as_given(text: str) -> None:
+    assert rules.report_location(text).url.reveal() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "h", "/path", "file:///x", "ftp://h/", "nfs://h/x", "syslog://", "syslog://h/x", "syslog://h?x", "syslog://h:0",
+     "syslog://u:marked-secret@h", "syslogs://h", "syslog:h", "http://", "http://h:x/"],
+)  # fmt: skip
+def test_place_for_reports_refuses(text: str) -> None:
+    assert "marked-secret" not in str(fault(rules.report_location, text))

@@ -71,7 +71,7 @@ def test_authority_between_is_enough(tmp_path: Path) -> None:
 
 def test_systems_own_authorities_stay_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system, ours = Authority(tmp_path / "system"), Authority(tmp_path / "ours")
-    monkeypatch.setattr("backend.sources.http.SYSTEM_CERTIFICATES", str(system.pem))
+    monkeypatch.setattr("backend.sources.trust.SYSTEM_CERTIFICATES", str(system.pem))
     with answering(FILES, tls=system.server()) as server, trusting(pem(ours.pem)):
         assert read(f"https://{server}/xs") == BODY
 
