@@ -30,7 +30,7 @@ class Reports:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._lock = threading.Lock()
-        self._before: deque[Record] | None = deque(maxlen=KEPT)
+        self._before: deque[Record] = deque(maxlen=KEPT)
         self._outboxes: dict[str, Outbox] = {}
         self._number = 0
         self._progress_s = -PROGRESS_S
@@ -44,14 +44,9 @@ class Reports:
         sender = Sender(identity.headers(), identity.own_hostname, self.run)
         outbox = Outbox(carrier_for(location, sender), self._mask)
         with self._lock:
-            for record in self._before or ():
+            for record in self._before:
                 outbox.put(record)
             self._outboxes[address] = outbox
-
-    def all_are_known(self) -> None:
-        """No further place will be opened: nothing has to be kept for it."""
-        with self._lock:
-            self._before = None
 
     def put(self, record: Record) -> None:
         """Take a record; costs next to nothing, whatever the servers do."""
@@ -63,7 +58,7 @@ class Reports:
             self._number += 1
             at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             numbered = {"event": record.get("event", ""), "time": at, "sequence": self._number, **record}
-            if self._before is not None and record.get("event") != PROGRESS:
+            if record.get("event") != PROGRESS:
                 self._before.append(numbered)
             for outbox in self._outboxes.values():
                 outbox.put(numbered)
