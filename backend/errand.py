@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backend.frames import Check, Failure, Find, Finished, Frames, Moved, Verify, to_frame
+from backend.frames import Check, Errand, Failure, Find, Finished, Frames, Moved, Verify, to_frame
+from backend.installation import Readers
 from backend.process import Child
+from backend.sources.proxies import proxy_variables
 from backend.sources.transport import AbsentError, BrokenError, LostError, SlowError, UnreachableError
+from backend.sources.trust import trusted
 from installer.model.errors import (
     Cancelled,
     InstallerError,
@@ -23,7 +26,7 @@ from installer.model.errors import (
     SourceError,
     UsageError,
 )
-from installer.model.ports import Cancel, FaultyPackage, PackageProgress
+from installer.model.ports import TRIAL_TIMEOUT_S, Cancel, FaultyPackage, PackageProgress
 from installer.model.source import Location, Repository
 
 CHILD = (sys.executable, "-I", "-m", "backend.errand_child")
@@ -43,6 +46,14 @@ ERRORS: dict[str, type[InstallerError]] = {
         UsageError,
     )
 }
+
+
+def readers(cancel: Cancel) -> Readers:
+    """Return how a plan's sources are read by errands."""
+    return Readers(
+        find=lambda location, media: find(location, media, cancel, TRIAL_TIMEOUT_S),
+        check=lambda repositories: check(repositories, cancel),
+    )
 
 
 def find(location: Location, media: Path | None, cancel: Cancel, timeout_s: float) -> tuple[Repository, ...]:
@@ -80,7 +91,7 @@ def _run(
 ) -> tuple[object, ...]:
     end_s = time.monotonic() + limit[0] if limit else None
     frames = Frames()
-    with Child(CHILD, to_frame(request)) as child:
+    with Child(CHILD, to_frame(Errand(request, trusted(), proxy_variables()))) as child:
         while True:
             if cancel.is_set():
                 raise Cancelled("broken off by the user")

@@ -8,8 +8,10 @@ import time
 import traceback
 from collections.abc import Callable
 
-from backend.frames import Check, Failure, Find, Finished, Moved, Verify, read_frame, write_frame
+from backend.frames import Check, Errand, Failure, Find, Finished, Moved, Verify, read_frame, write_frame
 from backend.repository import check_packages, find_repositories
+from backend.sources.proxies import set_proxy_variables
+from backend.sources.trust import trust
 from backend.verification import verify_packages
 from installer.model.errors import InstallerError
 from installer.model.ports import PackageProgress
@@ -21,9 +23,9 @@ def main() -> None:
     """Do what the request on standard input says; what it prints by accident cannot disturb the frames."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    request = read_frame(sys.stdin.buffer)
+    errand = read_frame(sys.stdin.buffer)
     try:
-        write_frame(answers, Finished(_do(request, lambda progress: write_frame(answers, Moved(progress)))))
+        write_frame(answers, Finished(_do(errand, lambda progress: write_frame(answers, Moved(progress)))))
     except InstallerError as error:
         write_frame(answers, Failure(type(error).__name__, error.what, error.where, error.hint))
     except BrokenPipeError:  # nobody wants it any more
@@ -33,7 +35,15 @@ def main() -> None:
         sys.exit(1)
 
 
-def _do(request: object, tell: Callable[[PackageProgress], None]) -> object:
+def _do(errand: object, tell: Callable[[PackageProgress], None]) -> object:
+    if isinstance(errand, Errand):
+        trust(errand.trusted)
+        set_proxy_variables(errand.proxies)
+        return _answer(errand.request, tell)
+    raise InstallerError("a fault in the installer itself: not an errand")
+
+
+def _answer(request: object, tell: Callable[[PackageProgress], None]) -> object:
     if isinstance(request, Find):
         return find_repositories(request.location, request.media)
     if isinstance(request, Check):

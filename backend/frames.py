@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from backend.sources.proxies import Variables
+from backend.sources.trust import Trusted
 from installer.model.ports import PackageProgress
 from installer.model.secret import Secret
 from installer.model.source import Location, Repository
@@ -54,6 +56,15 @@ class Check:
     """Look whether every package of repositories is there with the right size."""
 
     repositories: tuple[Repository, ...]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What is to be done, and by what: the other process has neither this one's trust nor its environment."""
+
+    request: object
+    trusted: Trusted
+    proxies: Variables
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
@@ -36,6 +36,7 @@ from installer.model.problem import Problem
 from installer.model.secret import Secret
 from installer.model.source import Location, Repository
 
+NOTHING = "no target stands for it (--target)"
 Require = Callable[[Sequence[Problem]], None]
 LoadDrivers = Callable[[Sequence[Location]], tuple[Repository, ...]]
 KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
@@ -84,6 +85,21 @@ class Prepared:
     inputs: Inputs
     marks: Mapping[str, Fingerprint]
     media: Path | None
+
+
+def with_first_disk(circumstances: Circumstances, disks: Sequence[Disk]) -> Circumstances:
+    """Have a target without a disk stand for the disk it was shown as, the first one, whichever is chosen."""
+    targets = tuple(
+        spec if spec.disk or not disks else replace(spec, disk=disks[0].name) for spec in circumstances.targets
+    )
+    return replace(circumstances, targets=targets)
+
+
+def without_untargeted(host: Host, targets: Sequence[Target]) -> Host:
+    """Have the disks that no target stands for carry that as the reason why they cannot be chosen."""
+    bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
+    marked = {disk.name: replace(disk, excluded=disk.excluded or NOTHING) for disk in host.disks}
+    return replace(host, disks=tuple(marked[disk.name] if disk.name in bare else disk for disk in host.disks))
 
 
 def look_at_targets(circumstances: Circumstances) -> tuple[Target, ...]:

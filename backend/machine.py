@@ -20,7 +20,16 @@ from backend.console import run_on_terminal, terminal_of_holder
 from backend.identities import Identities
 from backend.image_acts import ImageActs
 from backend.image_mark import IMAGE_MARK
-from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
+from backend.installation import (
+    Hooks,
+    Prepared,
+    Readers,
+    carry_out,
+    look_at_targets,
+    prepare,
+    with_first_disk,
+    without_untargeted,
+)
 from backend.locale_data import read_keymaps, read_zone_areas
 from backend.network_up import bring_up_any
 from backend.other_source import OtherSource
@@ -29,12 +38,12 @@ from backend.preview import as_question, preview_of, preview_of_restore
 from backend.restoration import PreparedRestore, carry_out_restore, prepare_restore
 from backend.sources import open_location
 from backend.support import save_bundle
-from backend.targets import apply_targets, untargeted
+from backend.targets import apply_targets
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
 from installer.model.driver_disk import names_of, with_drivers
 from installer.model.errors import AnswersError, DiskRefused, UsageError
-from installer.model.events import Event
+from installer.model.events import Event, Warned
 from installer.model.host import Host
 from installer.model.ports import (
     TRIAL_TIMEOUT_S,
@@ -51,8 +60,6 @@ from installer.model.ports import (
 from installer.model.problem import Problem, errors
 from installer.model.source import Location, LocationKind, Repository
 from installer.model.wishes import Mode
-
-NOTHING = "no target stands for it (--target)"
 
 
 class LiveMachine(ImageActs):
@@ -99,9 +106,7 @@ class LiveMachine(ImageActs):
         first = tuple(disk.name for disk in facts.disks[:1])
         host = apply_targets(facts, targets, first)
         if not (circumstances.own_disks or circumstances.plan_only):
-            bare = set(untargeted(host, targets, tuple(disk.name for disk in host.disks)))
-            marked = {disk.name: replace(disk, excluded=disk.excluded or NOTHING) for disk in host.disks}
-            host = replace(host, disks=tuple(marked[d.name] if d.name in bare else d for d in host.disks))
+            host = without_untargeted(host, targets)
         self._host = host
         return host
 
@@ -165,7 +170,7 @@ class LiveMachine(ImageActs):
 
         readers = self._readers(cancel)
         circumstances = replace(self._parts.circumstances, accept_version=True, readers=readers)
-        prepared = prepare(answers, self._with_first_disk(circumstances), require, self._ids)
+        prepared = prepare(answers, with_first_disk(circumstances, self.known_host().disks), require, self._ids)
         with self._lock:  # one that was broken off may come to its end after a newer one
             if number > self._newest[0]:
                 self._newest = (number, prepared)
@@ -174,25 +179,16 @@ class LiveMachine(ImageActs):
 
     def _preview_restore(self, draft: Draft, number: int) -> Preview:
         disk = draft.existing.backup_disk if draft.existing else None
-        prepared = prepare_restore(disk, self._with_first_disk(self._parts.circumstances), lambda: self._ids(0))
+        prepared = prepare_restore(
+            disk, with_first_disk(self._parts.circumstances, self.known_host().disks), lambda: self._ids(0)
+        )
         with self._lock:
             if number > self._newest[0]:
                 self._newest = (number, prepared)
         return preview_of_restore(prepared, number, dry_run=self._parts.dry_run)
 
     def _readers(self, cancel: Cancel) -> Readers:
-        return Readers(
-            find=lambda location, media: errand.find(location, media, cancel, TRIAL_TIMEOUT_S),
-            check=lambda repositories: errand.check(repositories, cancel),
-        )
-
-    def _with_first_disk(self, circumstances: Circumstances) -> Circumstances:
-        """Have a target without a disk stand for the disk it was shown as, whichever is chosen."""
-        disks = self.known_host().disks
-        targets = tuple(
-            spec if spec.disk or not disks else replace(spec, disk=disks[0].name) for spec in circumstances.targets
-        )
-        return replace(circumstances, targets=targets)
+        return errand.readers(cancel)
 
     def _ids(self, count: int) -> Identities:
         """Return the identities of this machine's installation, the same in every preview."""
@@ -209,8 +205,9 @@ class LiveMachine(ImageActs):
             raise UsageError("this is a dry run: nothing is installed")
 
         def emit(event: Event) -> None:
-            self._parts.log_event(event)
-            listener.event(event)
+            for told in (event, *map(Warned, self._parts.faults())):
+                self._parts.log_event(told)
+                listener.event(told)
 
         hooks = Hooks(
             on_failure=listener.failed,

@@ -20,7 +20,8 @@ class Parts:
     """What a LiveMachine works with; tests put a recording system and fixed identities in.
 
     `open_system` gives the system an installation runs on, `log` is where it is told, `log_event` puts an event in it.
-    `driver_disks` loads drivers; None where none are loaded.
+    `driver_disks` loads drivers; None where none are loaded. `faults` gives what is to be said, once, of those who are
+    told from afar and cannot be reached.
     """
 
     circumstances: Circumstances
@@ -29,6 +30,7 @@ class Parts:
     log_event: Callable[[Event], None]
     hide: Callable[[Draft], None]
     new_ids: Callable[[int], Identities] = lambda count: new_identities(storage_devices=count)
+    faults: Callable[[], tuple[str, ...]] = tuple
     in_image: bool = False
     dry_run: bool = False
     driver_disks: DriverDisks | None = None

@@ -47,6 +47,12 @@ def read_host(machine: str | None, *, with_image: bool) -> Host:
         return probe_host(system, idle_holders=not in_installation_image())
 
 
+def save_host(text: str, path: str) -> None:
+    """Write the facts of a machine to a file that the user asked for. Raises UsageError."""
+    with temporary_system() as system:
+        system.save(path, text)
+
+
 def read_identity_of(machine: str | None) -> Identity:
     """Return who the machine is that asks for answers: this one, or as far as a machine file or a shipped one tells.
 

@@ -7,14 +7,18 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from backend.signature import check_signature, manifest, require_strong_sums, unsigned_error
 from backend.sources import open_location
 from backend.sources.checked import checked
 from backend.sources.transport import AbsentError, Transport, UnreachableError
+from backend.sources.trust import trusted
 from installer.model.errors import PackageError, SourceError
+from installer.model.openpgp import Keyring
 from installer.model.package_fields import extension_fields
 from installer.model.repository import (
     PACKAGES_FILE,
     REPOSITORY_FILE,
+    SIGNATURE_FILE,
     decode_metadata,
     parse_packages,
     parse_repository,
@@ -61,16 +65,30 @@ def _read(place: Transport) -> Repository:
         if absent:
             what = f"{absent.what}, but {other} is there: the repository is not complete"
             raise SourceError(what, where=absent.where, hint="copy the repository again")
-    identity = parse_repository(about, place.shown_file(REPOSITORY_FILE))
-    packages = parse_packages(listing, place.shown_file(PACKAGES_FILE))
-    return Repository(identity.id, identity.name, identity.product, identity.version, place.location, packages)
+    keys, about_file, listing_file = trusted().keys, *map(place.shown_file, (REPOSITORY_FILE, PACKAGES_FILE))
+    signed_by = _check_signature(place, manifest(about, listing), keys) if keys else ""
+    identity = parse_repository(decode_metadata(about, about_file), about_file)
+    packages = parse_packages(decode_metadata(listing, listing_file), listing_file)
+    if keys:
+        require_strong_sums(packages, listing_file)
+    id, name, product, version = identity.id, identity.name, identity.product, identity.version
+    return Repository(id, name, product, version, place.location, packages, signed_by=signed_by)
 
 
-def _read_metadata(place: Transport, name: str) -> tuple[str, AbsentError | None]:
+def _check_signature(place: Transport, signed: bytes, keys: Sequence[Keyring]) -> str:
+    """Check who has signed before a line of the metadata is believed; returns the key's fingerprint."""
+    where = place.shown_file(SIGNATURE_FILE)
+    signature, absent = _read_metadata(place, SIGNATURE_FILE)
+    if absent:
+        raise unsigned_error(where)
+    return check_signature(signed, signature, keys, where)
+
+
+def _read_metadata(place: Transport, name: str) -> tuple[bytes, AbsentError | None]:
     try:
-        return decode_metadata(place.read_file(name, METADATA_LIMIT_BYTES), place.shown_file(name)), None
+        return place.read_file(name, METADATA_LIMIT_BYTES), None
     except AbsentError as absent:
-        return "", absent
+        return b"", absent
 
 
 def check_packages(repositories: Sequence[Repository]) -> None:
@@ -133,6 +151,8 @@ def show_repository(repository: Repository) -> tuple[str, ...]:
         f"  at {repository.location.shown()}",
         f"  {len(repository.packages)} packages, {human_size(repository.size_bytes)}",
     ]
+    if repository.signed_by:
+        lines.append(f"  signed by {repository.signed_by}")
     width = max((len(package.name) for package in repository.packages), default=0)
     for package in repository.packages:
         needed = "required" if package.required else "optional"
@@ -154,6 +174,7 @@ def repository_record(repository: Repository) -> dict[str, object]:
         "product": repository.product,
         "version": repository.version,
         "location": repository.location.shown(),
+        **({"signed_by": repository.signed_by} if repository.signed_by else {}),
         "packages": [asdict(package) for package in repository.packages],
     }
 

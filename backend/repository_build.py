@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.process import Argv
+from backend.signature import check_signing_key, manifest, sign
 from backend.system import System
 from installer.model.errors import CommandFailed, InstallerError, RepositoryError, SourceError, UsageError
 from installer.model.repository import (
     PACKAGES_FILE,
     REPOSITORY_FILE,
+    SIGNATURE_FILE,
     Identity,
     decode_metadata,
     format_packages,
@@ -58,6 +60,8 @@ def build_repository(
     InstallerError when the output directory cannot be made.
     """
     _check_request(request)
+    if request.sign:
+        check_signing_key(system, request.sign)
     output = output.absolute()
     stale = _check_output(output)
     staging = _make_staging(system, output)
@@ -66,8 +70,13 @@ def build_repository(
         for package in request.packages:
             on_package(package)
             packages.append(_pack(system, package, Path(staging), request))
-        _save(system, f"{staging}/{PACKAGES_FILE}", format_packages(packages))
-        _save(system, f"{staging}/{REPOSITORY_FILE}", format_repository(request.identity))
+        listing, about = format_packages(packages), format_repository(request.identity)
+        _save(system, f"{staging}/{PACKAGES_FILE}", listing)
+        _save(system, f"{staging}/{REPOSITORY_FILE}", about)
+        if request.sign:
+            signature = Path(staging, SIGNATURE_FILE)
+            sign(system, request.sign, manifest(about.encode(), listing.encode()), signature)
+            system.run(("chmod", "0644", "--", str(signature)))
         _publish(system, Path(staging), output, stale)
     finally:
         system.run(("rm", "--recursive", "--force", "--", staging))
@@ -122,7 +131,7 @@ def _check_input(package: PackageInput) -> None:
 
 
 def _check_output(output: Path) -> tuple[str, ...]:
-    """Return the package files of the repository that stands in `output`; refuses any other directory with files."""
+    """Return the files of the repository that stands in `output`; refuses any other directory with files."""
     if not output.exists():
         return ()
     if not output.is_dir():
@@ -130,12 +139,14 @@ def _check_output(output: Path) -> tuple[str, ...]:
     names = [name for name in os.listdir(output) if not name.startswith(STAGING_PREFIX)]
     if names and PACKAGES_FILE not in names:
         raise UsageError(f"{output} has files in it and is not a repository", hint="give a new or empty directory")
+    signature = (SIGNATURE_FILE,) if SIGNATURE_FILE in names else ()
     try:
         old = (output / PACKAGES_FILE).read_bytes() if names else b""
         text = decode_metadata(old, f"{output}/{PACKAGES_FILE}")
-        return tuple(package.filename for package in parse_packages(text, PACKAGES_FILE)) if text else ()
+        found = parse_packages(text, PACKAGES_FILE) if text else ()
     except InstallerError:
-        return ()
+        return signature
+    return (*signature, *(package.filename for package in found))
 
 
 def _pack(system: System, package: PackageInput, staging: Path, request: BuildRequest) -> Package:
@@ -149,7 +160,7 @@ def _pack(system: System, package: PackageInput, staging: Path, request: BuildRe
     size_bytes, md5, sha256 = _measure(target)
     return Package(
         package.name, size_bytes, md5, package.type, package.filename, package.destination, package.required,
-        sha256=sha256 if request.sha256 else "",
+        sha256=sha256 if request.sha256 or request.sign else "",
     )  # fmt: skip
 
 

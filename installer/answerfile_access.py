@@ -57,7 +57,7 @@ def write_repository_key(draft: Draft) -> Iterator[str]:
 
 def read_report(reading: Reading, element: Element) -> None:
     """Take the place for reports."""
-    reading.found.report = reading.text(rules.location, element, "trust.report")
+    reading.found.report = reading.text(rules.report_location, element, "trust.report")
 
 
 def write_report(draft: Draft) -> Iterator[str]:

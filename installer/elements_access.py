@@ -25,7 +25,9 @@ SSH_KEY = ElementRow(
 )
 CA_CERTIFICATE = ElementRow(
     "ca-certificate",
-    "Where a certificate lies that https sources are checked with. Not built in this version yet.",
+    "Where the certificate of an authority lies, in PEM form, that https servers are checked with beside those that the"
+    " installer knows. It counts for all that is read after the answerfile: sources and scripts. For the answerfile"
+    " itself there are the option --ca and the kernel's word ca=.",
     "<ca-certificate>http://server/ca.pem</ca-certificate>",
     repeatable=True,
     read=access.read_ca_certificate,
@@ -34,7 +36,8 @@ CA_CERTIFICATE = ElementRow(
 )
 REPOSITORY_KEY = ElementRow(
     "repository-key",
-    "Where an OpenPGP key lies that repositories are signed with. Not built in this version yet.",
+    "Where an OpenPGP key lies that repositories must be signed with: every one, by this key or another one that is"
+    " given, in the file XS-SIGNATURE beside its metadata. Without a key no signature is looked for.",
     "<repository-key>http://server/key.asc</repository-key>",
     repeatable=True,
     read=access.read_repository_key,
@@ -43,9 +46,10 @@ REPOSITORY_KEY = ElementRow(
 )
 REPORT = ElementRow(
     "report",
-    "Where the end of the installation is reported. Not built in this version yet.",
-    "<report>http://server/report</report>",
+    "Where the run is reported as it goes, event by event, as JSON lines by POST or as syslog messages. A server that"
+    " cannot be reached is a warning and holds nothing up. A dry run reports nothing.",
+    "<report>http://server/reports</report>",
     read=access.read_report,
     write=access.write_report,
-    pattern=ADDRESS,
+    pattern=r"([Hh][Tt][Tt][Pp][Ss]?|[Ss][Yy][Ss][Ll][Oo][Gg](\+[Tt][Cc][Pp])?)://.+",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,27 +17,20 @@ from installer.model.errors import InvalidAnswer
 from installer.model.host import SerialConsole
 from installer.model.identity import EXAMPLE, filled, has_marks
 from installer.model.problem import Problem
-from installer.model.rules_location import location
+from installer.model.rules_location import location, report_location
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
+from installer.model.wishes import NO_TRUST, Trust
 from installer.model.wording import nearest
 
 FLAGS = ("install", "shell", "interactive-modules", "sshd")
-VALUES = (
-    "answerfile",
-    "output",
-    "atexit",
-    "network_device",
-    "network_config",
-    "installed",
-    "sshpassword",
-    "driver-source",
-)
-LATER = ("report", "ca", "key")
+ADDRESSES = ("ca", "key", "report", "driver-source")
+VALUES = ("answerfile", "output", "atexit", "network_device", "network_config", "installed", "sshpassword", *ADDRESSES)
+REACHED = ("answerfile", *ADDRESSES)  # words whose address may lie beyond the network
 ALIKE = ("consoleblank", "init", "module_blacklist", "netconsole")  # the kernel's own, much like ours but other words
 SHORT_ALIKE = {"ssh": "sshd", "shel": "shell", "exit": "atexit", "out": "output"}
 SHORTEST_ALIKE = 5  # of shorter words too many are much like each other
-NETWORKED = re.compile(r"(https?|ftp|nfs)://.*|(?!file:)[\w.-]+:/(?!/).*", re.IGNORECASE | re.DOTALL)
+NETWORKED = re.compile(r"(https?|ftp|nfs|syslog(?:\+tcp)?)://.*|(?!file:)[\w.-]+:/(?!/).*", re.IGNORECASE | re.DOTALL)
 _MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _LIKE_TERMINAL = re.compile(r"(?:/dev/)?(?:t+y+|t{2,})[sS]?[0-9]{0,2}(?:,[0-9]\S*)?|hvc[0-9]")
 
@@ -59,6 +52,7 @@ class KernelWords:
     name of its own. Of modules the `blacklist` is never loaded for a device; with `ask_modules` each is asked for.
     `driver_disk` is loaded before anything is looked at: an address, or empty for a disc or stick.
     With `ssh` root is let in by ssh, with `ssh_password` or, without one, with a password that is made and shown.
+    `trust` is what the words `ca`, `key` and `report` say.
     """
 
     answerfile: Secret | None = None
@@ -78,6 +72,7 @@ class KernelWords:
     ssh: bool = False
     ssh_password: Secret | None = None
     driver_disk: Location | None = None
+    trust: Trust = NO_TRUST
 
 
 def read_kernel_words() -> tuple[KernelWords, tuple[Problem, ...]]:
@@ -120,6 +115,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         ssh=ssh,
         ssh_password=password,
         driver_disk=_driver_disk(reading),
+        trust=_trust(reading),
     )
     return words, tuple(reading.problems)
 
@@ -127,8 +123,6 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
 def _read_word(reading: Reading, name: str, value: str | None) -> None:
     if name == "console":
         read_console(reading, value or "")
-    elif name in LATER:
-        reading.error(f"the word `{name}` is known, but not supported by this version yet", "start without it")
     elif name in FLAGS:
         if value is not None:
             reading.error(f"the word `{name}` takes no value", f"write only `{name}`")
@@ -161,7 +155,7 @@ def _read_foreign(reading: Reading, name: str, value: str | None) -> None:
         return
     if name in ALIKE or "." in name or len(name) < SHORTEST_ALIKE:
         return
-    candidates = [word for word in ("console", *FLAGS, *VALUES, *LISTS, *LATER) if len(word) >= SHORTEST_ALIKE]
+    candidates = [word for word in ("console", *FLAGS, *VALUES, *LISTS) if len(word) >= SHORTEST_ALIKE]
     near = nearest(name, candidates)
     if near == "sshpassword":  # whoever has mistyped `=` has written the password into the name
         reading.error("a word much like `sshpassword=` is unknown", "write `sshpassword=` and the password")
@@ -206,6 +200,20 @@ def _driver_disk(reading: Reading) -> Location | None:
         return None
 
 
+def _trust(reading: Reading) -> Trust:
+    ca, key = _address(reading, "ca"), _address(reading, "key")
+    return Trust((ca,) if ca else (), (key,) if key else (), _address(reading, "report", report_location))
+
+
+def _address(reading: Reading, name: str, rule: Callable[[str], Location] = location) -> Location | None:
+    """Return the address that a word gives; never quoted when it is wrong."""
+    try:
+        return rule(reading.given[name]) if name in reading.given else None
+    except InvalidAnswer as error:
+        reading.error(f"{name}: {error.what}", error.hint)
+        return None
+
+
 def _ssh_password(reading: Reading) -> Secret | None:
     try:
         return ssh_password(reading.given["sshpassword"]) if "sshpassword" in reading.given else None
@@ -217,8 +225,8 @@ def _ssh_password(reading: Reading) -> Secret | None:
 def _network(reading: Reading, *, ssh: bool) -> tuple[str, ...]:
     """Return what to bring up: what the words say, every NIC when they only ask for what comes over a network."""
     device, config = reading.given.get("network_device"), reading.given.get("network_config")
-    places = (reading.given.get(word, "") for word in ("answerfile", "driver-source"))
-    networked = ssh or any(map(NETWORKED.fullmatch, places)) or "installed" in reading.given
+    reached = any(NETWORKED.fullmatch(reading.given.get(name, "")) for name in REACHED)
+    networked = ssh or reached or "installed" in reading.given
     if device is None and config is None and not networked:
         return ()
     try:

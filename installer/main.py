@@ -12,35 +12,41 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend import repository_command
 from backend.driver_disks import DriverDisks
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
+from backend.keys import keys_of_image, require_keys, trust_places
 from backend.log import LogFile
 from backend.machine import LiveMachine
 from backend.parts import Parts
-from backend.preparation import read_host, read_identity_of
+from backend.preparation import read_host, read_identity_of, save_host
 from backend.real_system import RealSystem, temporary_system
+from backend.reports import Reports
 from backend.sources import fetch_text
+from backend.sources.trust import trusting
 from backend.targets import parse_size, parse_target
+from installer import VERSION
 from installer.answerfile import check_files, read_answerfile
 from installer.flow import Flow, Stage
 from installer.kernel_words import read_kernel_words
-from installer.main_repo import run_repo, verify_all
+from installer.main_repo import run_repo
 from installer.main_restore import Means, check_restore_options, run_restore
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
 from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
-from installer.model.events import Event
+from installer.model.events import Event, Warned
 from installer.model.host import Host
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
 from installer.model.secret import Masker
 from installer.model.topics import missing_topics
-from installer.model.wishes import Mode
-from installer.options import driver_disk_of, parse_options
-from installer.report import Reporter, event_text, log_line, nothing_changed
+from installer.model.wishes import NO_TRUST, Mode
+from installer.options import driver_disk_of, parse_options, trust_of
+from installer.records import event_record, masked_record, started_record
+from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import kept_answers
 from installer.support import Support
 
@@ -54,7 +60,15 @@ IMAGE_LOG_DIR = "/install/tmp"  # spec R56
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code. No traceback ever reaches the user: it goes to the log."""
-    reporter = Reporter(json_lines="--json" in arguments)
+    reports = Reports(lambda record: masked_record(record, reporter.mask))
+    reporter = Reporter(json_lines="--json" in arguments, reports=reports)
+    with trusting():
+        code = _run(arguments, reporter)
+        reporter.end(code)
+    return code
+
+
+def _run(arguments: Sequence[str], reporter: Reporter) -> int:
     try:
         code = _dispatch(parse_options(arguments), reporter)
         if sys.stdout:
@@ -96,6 +110,8 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
     reporter.also, reporter.mask = (lambda text: log.write(log_line(text))), masker.mask
     support = Support(masker.mask)
     try:
+        with nothing_changed():
+            _begin(options, reporter)
         return _install(options, reporter, log, masker, support)
     except BaseException as problem:
         log.write(log_line(traceback.format_exc()))
@@ -104,6 +120,7 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
             reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run()))
         raise
     finally:
+        reporter.also = lambda text: None
         log.close()
 
 
@@ -113,8 +130,9 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         return _load_drivers(options, reporter, log)
 
     def emit(event: Event) -> None:
-        _log_event(log, event)
-        reporter.event(event)
+        for told in (event, *map(Warned, reporter.reports.faults())):
+            _log_event(log, told)
+            reporter.event(told)
 
     with nothing_changed():
         draft = _draft(options, reporter) if options.answerfile else None
@@ -146,6 +164,18 @@ def _media(options: argparse.Namespace) -> Path | None:
     return Path(options.media) if options.media else None
 
 
+def _begin(options: argparse.Namespace, reporter: Reporter) -> None:
+    """Report and trust as the command line says, in the installation image also as that and the kernel's words do."""
+    trust = trust_of(options, read_kernel_words()[0].trust if in_installation_image() else NO_TRUST)
+    if not options.dry_run:
+        identity = read_identity_of(options.machine)
+        reporter.reports.put(started_record(VERSION, identity, unattended=options.command == "install"))
+        if trust.report:
+            reporter.reports.open(trust.report, identity)
+    require_keys(keys_of_image())
+    trust_places(trust)
+
+
 def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
     return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
 
@@ -169,10 +199,11 @@ def _prepared(
     answers: Answers, circumstances: Circumstances, options: argparse.Namespace, reporter: Reporter, support: Support
 ) -> Prepared:
     """Do all that comes before the first change: machine and sources read, plan made."""
+    trust_places(answers.trust)
     prepared = prepare(answers, circumstances, reporter.require)
     support.plan(prepared.plan)
     if options.verify:
-        verify_all(prepared.inputs.repositories, reporter)
+        repository_command.verify_all(prepared.inputs.repositories, reporter, NOTHING_CHANGED)
     if os.geteuid() != 0 and not options.dry_run:
         raise UsageError("an installation must be run as root", hint="--dry-run shows the plan without it")
     return prepared
@@ -193,6 +224,10 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         hint = "such as --target disk.img --size 16G, or --dry-run to see every screen and the plan"
         raise UsageError("outside the installation image the screens need a --target to install onto", hint=hint)
 
+    def log_event(event: Event) -> None:
+        _log_event(log, event)
+        reporter.reports.put(event_record(event))
+
     disks = _driver_disks(options, log, reporter)
     if disks and draft:  # before the screens look at the machine
         disks(draft.driver_sources)
@@ -200,12 +235,15 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         circumstances=_circumstances(options, masker, Support(masker.mask), disks),
         open_system=_opener(log),
         log=log,
-        log_event=lambda event: _log_event(log, event),
+        log_event=log_event,
+        faults=reporter.reports.faults,
         hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
         in_image=in_installation_image(),
         dry_run=options.dry_run,
         driver_disks=disks,
     )
+    if draft:
+        trust_places(draft.trust)
     machine = LiveMachine(parts)
 
     def log_fault(fault: BaseException) -> None:
@@ -215,6 +253,7 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
     if result.text:
         reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
     if result.reboot:
+        reporter.end(result.code)
         machine.reboot()
     return result.code
 
@@ -252,6 +291,8 @@ def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     place = answerfile_location(url, identity)
     data = sys.stdin.buffer.read() if url == "-" else fetch_text(place, headers=identity.headers())
     draft, problems = read_answerfile(data, place.shown(), partial=options.ask_missing)
+    if draft.trust.report and not options.dry_run:
+        reporter.reports.open(draft.trust.report, identity)
     reporter.require(problems)
     return draft
 
@@ -273,8 +314,7 @@ def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
     if options.record_machine == "-":
         reporter.say(text.rstrip())
     else:
-        with temporary_system() as system:
-            system.save(options.record_machine, text)
+        save_host(text, options.record_machine)
     return ExitCode.DONE
 
 

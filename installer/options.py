@@ -10,12 +10,16 @@ from installer import VERSION
 from installer.model.errors import InvalidAnswer, UsageError
 from installer.model.repository import Identity
 from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_request
-from installer.model.rules_location import location_or_file
+from installer.model.rules_location import location_or_file, report_location
 from installer.model.source import Location, LocationKind, PackageType
+from installer.model.wishes import NO_TRUST, Trust
 
 ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
 )
+
+CA_HELP = "a certificate in PEM form that https servers are checked with, beside those that the system knows"
+KEY_HELP = "an OpenPGP key; repositories that it has not signed are refused"
 
 EPILOG = """\
 examples:
@@ -134,6 +138,9 @@ def _add_run_options(add: Callable[..., argparse.Action], *, default: str | None
         help="in the installation image: load a driver disk for later installations and end (local: a disc or stick)",
     )
     add("--log-dir", metavar="DIR", default=default, help="where the log goes (default: ./installer-log)")
+    add("--ca", metavar="URL", default=default, help=CA_HELP)
+    add("--key", metavar="URL", default=default, help=KEY_HELP)
+    add("--report", metavar="URL", default=default, help="report the run as it goes: http, https, syslog or syslog+tcp")
 
 
 def _add_repo(parser: argparse.ArgumentParser) -> None:
@@ -148,6 +155,9 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         "--compress", choices=tuple(map(str, ENDINGS)), default=str(PackageType.TBZ2),
         help="the type of packages made of directories and .tar files (default: tbz2, as 4.0.1 reads it)",
     )  # fmt: skip
+    build.add_argument(
+        "--sign", metavar="KEYID", default="", help="sign the metadata by this key of your own gpg; means --sha256 too"
+    )
     build.add_argument("--sha256", action="store_true", help="state the SHA-256 of every package, beside its MD5")
     build.add_argument(
         "packages", metavar="NAME=PATH[,required|optional[,DEST]]", nargs="+",
@@ -156,13 +166,16 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
     for name, text in (("show", "list repositories and packages"), ("verify", "check size and sums of every package")):
         command = commands.add_parser(name, help=text, allow_abbrev=False)
         command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
+        command.add_argument("--ca", metavar="URL", help=CA_HELP)
+        command.add_argument("--key", metavar="URL", help=KEY_HELP)
         _add_json(command)
 
 
-def build_request(options: argparse.Namespace, date: str | None) -> BuildRequest:
-    """Return what `repo build` is to make; `date` is SOURCE_DATE_EPOCH. Raises UsageError."""
+def build_request(options: argparse.Namespace, source_date: str | None) -> BuildRequest:
+    """Return what `repo build` is to make; `source_date` is SOURCE_DATE_EPOCH. Raises UsageError."""
     identity = Identity(options.id, options.name, options.product, options.product_version)
-    return make_request(identity, options.packages, date, Form(PackageType(options.compress), options.sha256))
+    form = Form(PackageType(options.compress), options.sha256, options.sign)
+    return make_request(identity, options.packages, source_date, form)
 
 
 def driver_disk_of(text: str) -> Location:
@@ -172,9 +185,21 @@ def driver_disk_of(text: str) -> Location:
     return location_of(text, "--load-drivers")
 
 
-def location_of(text: str, where: str) -> Location:
+def location_of(text: str, where: str, rule: Callable[[str], Location] = location_or_file) -> Location:
     """Return the place that a word of the command line names. Raises UsageError, which never quotes it."""
     try:
-        return location_or_file(text)
+        return rule(text)
     except InvalidAnswer as error:
         raise UsageError(error.what, where=where, hint=error.hint) from None
+
+
+def trust_of(options: argparse.Namespace, words: Trust = NO_TRUST) -> Trust:
+    """Return what --ca, --key and --report say, each where it is given in place of the kernel's word.
+
+    Raises UsageError, which never quotes them.
+    """
+    return Trust(
+        (location_of(options.ca, "--ca"),) if options.ca else words.ca_certificates,
+        (location_of(options.key, "--key"),) if options.key else words.repository_keys,
+        location_of(report, "--report", report_location) if (report := vars(options).get("report")) else words.report,
+    )

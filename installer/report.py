@@ -6,8 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -24,10 +23,20 @@ from installer.model.events import (
     Warned,
 )
 from installer.model.plan import Plan
-from installer.model.problem import Problem, errors
+from installer.model.problem import Problem, Severity, errors
 from installer.model.progress import Progress, View, human_time_left
 from installer.model.units import human_size
 from installer.output import MaskedOutput, Output
+from installer.records import (
+    Nobody,
+    Reports,
+    ended_record,
+    error_record,
+    event_record,
+    masked_record,
+    plan_record,
+    problem_record,
+)
 
 SessionT = TypeVar("SessionT")
 NOTHING_CHANGED = "Nothing was changed."
@@ -137,32 +146,22 @@ class JsonReport:
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
-        self.line({"event": type(event).__name__, **asdict(event)})
+        self.line(event_record(event))
 
     def line(self, record: Mapping[str, object]) -> None:
-        """Print any record; its kind is one of our own words, and stays."""
-        kind = {"event": record["event"]} if "event" in record else {}
-        self._stream.write(json.dumps({**masked(record, self._mask), **kind}, ensure_ascii=False) + "\n")
+        """Print any record."""
+        self._stream.write(json.dumps(masked_record(record, self._mask), ensure_ascii=False) + "\n")
         self._stream.flush()
 
 
-def masked(record: Mapping[str, object], mask: Callable[[str], str]) -> dict[str, object]:
-    """Return a record with every text in its values masked, however deep."""
-    return {key: _masked(value, mask) for key, value in record.items()}
-
-
-def _masked(value: object, mask: Callable[[str], str]) -> object:
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, Mapping):
-        return masked(value, mask)
-    return [_masked(item, mask) for item in value] if isinstance(value, list | tuple) else value
-
-
 class Reporter:
-    """What the user hears, as text or as JSON lines; `also` gets every message that is not an event, for the log."""
+    """What the user hears, as text or as JSON lines; `also` gets every message that is not an event, for the log.
 
-    def __init__(self, *, json_lines: bool) -> None:
+    `reports` gets every event, problem and error as a record, whatever the user is shown.
+    """
+
+    def __init__(self, *, json_lines: bool, reports: Reports | None = None) -> None:
+        self.reports = reports or Nobody()
         self.mask: Callable[[str], str] = lambda text: text
         self._out = MaskedOutput(sys.stdout, lambda text: self.mask(text))
         self._err = MaskedOutput(sys.stderr, lambda text: self.mask(text))
@@ -177,6 +176,7 @@ class Reporter:
 
     def event(self, event: Event) -> None:
         """Show one event of a running plan."""
+        self.reports.put(event_record(event))
         if isinstance(event, StepFailed | Retried):
             self._failure_told = isinstance(event, StepFailed)
         if self._deaf:
@@ -195,8 +195,9 @@ class Reporter:
     def problem(self, problem: Problem, *, result: bool = False) -> None:
         """Show one problem; `result`: it is what was asked for, and goes to standard output."""
         self.also(problem.line())
+        self.reports.put(problem_record(problem))
         if self._json:
-            self._json.line({"event": "Problem", **asdict(problem)})
+            self._json.line(problem_record(problem))
         else:
             self.say(problem.line(), error=not result)
 
@@ -210,10 +211,10 @@ class Reporter:
 
     def error(self, error: InstallerError) -> None:
         """Show why the command ends, unless a StepFailed event has told a person already."""
+        record = error_record(error, self.bundle)
+        self.reports.put(record)
         if self._json:
-            record = {"what": error.what, "where": error.where, "hint": error.hint}
-            kept = {"bundle": self.bundle} if self.bundle else {}
-            self._json.line({"event": "Error", **record, "exit_code": int(error.exit_code), **kept})
+            self._json.line(record)
             return
         if not self._failure_told:
             self.say(f"installer: {error}", error=True)
@@ -224,6 +225,13 @@ class Reporter:
         """Tell what was done before a plan began, also to the log."""
         self.also(text)
         self.lines((text,), {"event": "Note", "text": text})
+
+    def end(self, code: int) -> None:
+        """Tell those who listen from afar how the run ended; what goes wrong with it changes nothing any more."""
+        self.reports.put(ended_record(code))
+        with suppress(KeyboardInterrupt, OSError):
+            for fault in self.reports.close():
+                self.problem(Problem(Severity.WARNING, fault))
 
     def plan(self, plan: Plan[SessionT]) -> None:
         """Show a plan that is not carried out."""
@@ -238,25 +246,6 @@ class Reporter:
             self._json.line(record)
         else:
             self.say("\n".join(lines))
-
-
-def plan_record(plan: Plan[SessionT]) -> dict[str, object]:
-    """Return a plan as a JSON object: disks, packages, and phases with their steps."""
-    return {
-        "event": "Plan",
-        "disks": [asdict(disk) for disk in plan.disks],
-        "packages": list(plan.packages),
-        "phases": [
-            {
-                "title": phase.title,
-                "destructive": phase.destructive,
-                "steps": [{"title": step.title, "details": list(step.describe())} for step in phase.steps],
-            }
-            for phase in plan.phases
-        ],
-        "notes": list(plan.notes),
-        "after_failure": [step.title for step in plan.after_failure],
-    }
 
 
 def log_line(text: str, at: datetime | None = None) -> str:

@@ -13,6 +13,11 @@ ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build"
 
 
+for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # servers on loopback are asked directly
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="write golden files anew instead of comparing")
 

@@ -1,35 +1,34 @@
 """Repositories on a web server: HTTP and HTTPS by requests.
 
 User name and password of the address go to that server alone, never to another one it redirects to, and stand in no
-message. The environment (proxies, .netrc) is left out, so that an installation does the same everywhere.
+message. Of the environment only the proxies count (`proxies.py`).
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import SplitResult, quote, unquote, urljoin
+from urllib.parse import SplitResult, quote, urljoin
 
 import requests
 import urllib3.exceptions
-from requests.auth import HTTPBasicAuth
 
-from backend.sources.address import split_address
+from backend.sources.address import host_of, login_of, split_address
 from backend.sources.http_errors import failure, is_cut, range_error, status_error
 from backend.sources.http_session import OneRequest
 from backend.sources.network_errors import Exchange, cut_error, slow_error
+from backend.sources.proxies import Proxy, proxy_for
 from backend.sources.resume import Attempts, Known, Part, changed_error, downloading
 from backend.sources.transport import BRIEF, CHUNK_BYTES, Patience, Transport, counted
+from backend.sources.trust import system_certificates
 from backend.sources.watch import Watch, gather
 from installer.model.errors import SourceError
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, without_credentials
 
-SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # Debian, ca-certificates
 HEADERS = {"Accept-Encoding": "identity", "Connection": "close"}
 REDIRECTS = (301, 302, 303, 307, 308)
 HEAD_REFUSED = (400, 403, 405, 501)  # some servers answer GET only
@@ -53,16 +52,13 @@ class Limits:
 
 
 class HttpTransport(Transport):
-    """Files below a URL; its query goes with every file. `certificates` is a file of authorities to trust."""
+    """Files below a URL; its query goes with every file."""
 
-    def __init__(self, url: str, *, limits: Limits | None = None, certificates: str = "") -> None:
+    def __init__(self, url: str, *, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._url = url
         self._parts = split_address(url)
-        self._auth = _auth(self._parts)
-        self._certificates = certificates
-        system = SYSTEM_CERTIFICATES if os.path.exists(SYSTEM_CERTIFICATES) else ""
-        self._verify: str | bool = certificates or system or True
+        self._auth = login_of(self._parts)
         self._headers: Mapping[str, str] = HEADERS
 
     @property
@@ -72,14 +68,14 @@ class HttpTransport(Transport):
 
     def with_headers(self, headers: Mapping[str, str]) -> HttpTransport:
         """Return the transport of the same URL whose every request has these headers too, also after a redirect."""
-        other = HttpTransport(self._url, limits=self._limits, certificates=self._certificates)
+        other = HttpTransport(self._url, limits=self._limits)
         other._headers = {**headers, **HEADERS}
         return other
 
     def at(self, directory: str) -> HttpTransport:
         """Extend the path; query and credentials stay."""
         parts = self._parts._replace(path=_below(self._parts.path, directory))
-        return HttpTransport(parts.geturl(), limits=self._limits, certificates=self._certificates)
+        return HttpTransport(parts.geturl(), limits=self._limits)
 
     def shown_file(self, name: str) -> str:
         """The file's URL without credentials."""
@@ -124,10 +120,11 @@ class HttpTransport(Transport):
         """Follow redirects here: requests would follow to plain http and to other schemes."""
         url = self._file(name)
         for _ in range(self._limits.redirects + 1):
-            exchange = self._exchange(name, url)
+            proxy = proxy_for(url, self.shown_file(name))
+            exchange = self._exchange(name, url, proxy)
             with (
                 closing(Watch(self._limits.answer_s)) as watch,
-                OneRequest(watch) as session,
+                OneRequest(watch, proxy) as session,
                 self._send(session, method, url, exchange, headers) as response,
             ):
                 if response.status_code not in REDIRECTS:
@@ -150,27 +147,28 @@ class HttpTransport(Transport):
             with session.watch:
                 return session.request(
                     method,
-                    url._replace(netloc=_host(url), fragment="").geturl(),
+                    url._replace(netloc=host_of(url), fragment="").geturl(),
                     auth=self._auth if exchange.has_credentials else None,
                     headers={**self._headers, **headers},
                     timeout=(self._limits.connect_s, self._limits.read_s),
                     stream=True,
                     allow_redirects=False,
-                    verify=self._verify,
+                    verify=system_certificates(),
                 )
         except FAILURES as error:
             if session.watch.is_late:
                 raise slow_error(exchange.where, exchange.server, exchange.answer_s) from None
             raise failure(exchange, error) from None  # the exceptions below hold the whole request
 
-    def _exchange(self, name: str, url: SplitResult) -> Exchange:
-        origin = (url.scheme, _host(url)) == (self._parts.scheme, _host(self._parts))
+    def _exchange(self, name: str, url: SplitResult, proxy: Proxy | None) -> Exchange:
+        origin = (url.scheme, host_of(url)) == (self._parts.scheme, host_of(self._parts))
         where = self.shown_file(name)
         if url != self._file(name):
             where += f" (redirected to {without_credentials(url.geturl())})"
-        limits = self._limits
-        has_credentials = origin and self._auth is not None
-        return Exchange(where, _host(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s)
+        if proxy:
+            where += f" (by the proxy {proxy.shown})"
+        limits, has_credentials = self._limits, origin and self._auth is not None
+        return Exchange(where, host_of(url), has_credentials, limits.connect_s, limits.read_s, limits.answer_s, proxy)
 
 
 @dataclass(frozen=True)
@@ -186,24 +184,13 @@ class _HeadRefused(Exception):
     """The server does not answer HEAD."""
 
 
-def _host(parts: SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2].lower()
-
-
-def _auth(parts: SplitResult) -> HTTPBasicAuth | None:
-    if not parts.username and not parts.password:
-        return None
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return HTTPBasicAuth(user.encode(), password.encode())
-
-
 def _below(path: str, name: str) -> str:
     return f"{path.rstrip('/')}/{quote(name)}"
 
 
 def _redirected(url: SplitResult, response: requests.Response, exchange: Exchange) -> SplitResult:
     try:
-        parts = split_address(urljoin(url._replace(netloc=_host(url)).geturl(), response.headers.get("Location", "")))
+        parts = split_address(urljoin(url._replace(netloc=host_of(url)).geturl(), response.headers.get("Location", "")))
     except (SourceError, ValueError):
         parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or (url.scheme, parts.scheme) == ("https", "http"):
@@ -213,7 +200,7 @@ def _redirected(url: SplitResult, response: requests.Response, exchange: Exchang
             where=exchange.where,
             hint="give the right address",
         )
-    return parts._replace(netloc=_host(parts))
+    return parts._replace(netloc=host_of(parts))
 
 
 def _check(response: requests.Response, exchange: Exchange, in_part: bool) -> None:

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import requests
 import urllib3.exceptions
 
 from backend.sources.network_errors import Exchange, connect_error, lost_error, network_error, silence_error
+from backend.sources.proxies import Proxy
 from backend.sources.transport import AbsentError, BrokenError, UnreachableError
 from installer.model.errors import SourceError
 
 ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 SERVER_ERRORS = (*range(500, 600), HTTPStatus.TOO_MANY_REQUESTS)
 TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
+PROXY_FAILURES = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3}) ?([ -~]{0,60})")  # http.client
+CONNECT_TIMEOUTS = (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
 MAX_DEPTH = 20
 # X509_V_ERR_* of OpenSSL, x509_vfy.h
 NOT_YET_VALID, EXPIRED = 9, 10
 SELF_SIGNED, SELF_SIGNED_IN_CHAIN, NO_ISSUER = 18, 19, 20
 WRONG_HOST, WRONG_ADDRESS = 62, 64
+CLOCK_HINT = "this machine's clock says {now:%Y-%m-%d %H:%M} UTC: is it right?"
 CERTIFICATE = {
-    EXPIRED: ("has expired", "is this machine's clock right?"),
-    NOT_YET_VALID: ("is not valid yet", "is this machine's clock right?"),
+    EXPIRED: ("has expired", CLOCK_HINT),
+    NOT_YET_VALID: ("is not valid yet", CLOCK_HINT),
     SELF_SIGNED: ("is signed by itself, not by an authority known here", ""),
     SELF_SIGNED_IN_CHAIN: ("is signed by an authority not known here", ""),
     NO_ISSUER: ("is signed by an authority not known here", ""),
     WRONG_HOST: ("is made out to another name", "use the name that stands in the certificate"),
     WRONG_ADDRESS: ("is made out to another name", "use the name that stands in the certificate"),
 }
-TRUST_HINT = "use http://, or a certificate of an authority that this machine trusts"
+TRUST_HINT = (
+    "name the certificate of its authority: by <ca-certificate> in the answerfile or, for the answerfile itself, by"
+    " --ca or the kernel's word ca="
+)
 
 
 def status_error(exchange: Exchange, status: int) -> SourceError:
@@ -41,6 +52,8 @@ def status_error(exchange: Exchange, status: int) -> SourceError:
     except ValueError:
         answer = str(status)
     where = exchange.where
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and exchange.proxy:
+        return proxy_error(exchange, exchange.proxy, status, answer)
     if status in ABSENT:
         return AbsentError(f"the server has no such file ({answer})", where=where, hint="check the address")
     if status == HTTPStatus.UNAUTHORIZED and exchange.has_credentials:
@@ -68,6 +81,12 @@ def range_error(exchange: Exchange, wanted: int, answer: str) -> SourceError:
 
 def failure(exchange: Exchange, error: Exception) -> SourceError:
     """Return the error for an exception of requests, by the innermost cause known here."""
+    if exchange.proxy and any(isinstance(cause, PROXY_FAILURES) for cause in _causes(error)):
+        for cause in _causes(error):
+            if refused := _TUNNEL.match(str(cause)):
+                answer = f"{refused[1]} {refused[2]}".strip()
+                return proxy_error(exchange, exchange.proxy, int(refused[1]), answer)
+        exchange = replace(exchange, server=f"the proxy {exchange.proxy.shown}", proxy=None)
     where, server = exchange.where, exchange.server
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
@@ -75,7 +94,7 @@ def failure(exchange: Exchange, error: Exception) -> SourceError:
         told = network_error(cause, where, server)
         if told:
             return told
-    if isinstance(error, requests.ConnectTimeout):
+    if any(isinstance(cause, CONNECT_TIMEOUTS) for cause in _causes(error)):
         return connect_error(where, server, exchange.connect_s)
     if any(isinstance(cause, TIMEOUTS) for cause in _causes(error)):
         return silence_error(where, server, exchange.read_s)
@@ -87,11 +106,25 @@ def failure(exchange: Exchange, error: Exception) -> SourceError:
     return SourceError(f"{server} does not speak HTTP as it should ({type(error).__name__})", where=where, hint=hint)
 
 
+def proxy_error(exchange: Exchange, proxy: Proxy, status: int, answer: str) -> UnreachableError:
+    """Return the error for a proxy that does not ask the server."""
+    name, where = f"the proxy {proxy.shown}", exchange.where
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED and proxy.has_credentials:
+        return UnreachableError(f"{name} refuses the user name and password it was given ({answer})", where=where)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        hint = "write them in the variable: http://USER:PASSWORD@HOST:PORT"
+        return UnreachableError(f"{name} wants a user name and password ({answer})", where=where, hint=hint)
+    hint = "look into its log; the variable no_proxy names servers that are asked without it"
+    return UnreachableError(f"{name} makes no connection with {exchange.server} ({answer})", where=where, hint=hint)
+
+
 def _tls_error(exchange: Exchange, error: ssl.SSLError) -> SourceError:
     where, server = exchange.where, exchange.server
     if isinstance(error, ssl.SSLCertVerificationError):
         what, hint = CERTIFICATE.get(error.verify_code, (f"is not valid: {error.verify_message}", ""))
-        return UnreachableError(f"the certificate of {server} {what}", where=where, hint=hint or TRUST_HINT)
+        return UnreachableError(
+            f"the certificate of {server} {what}", where=where, hint=(hint or TRUST_HINT).format(now=datetime.now(UTC))
+        )
     if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
         hint = "is the port right? try http:// if the server has no TLS"
         return UnreachableError(f"{server} does not speak TLS", where=where, hint=hint)

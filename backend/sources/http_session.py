@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from functools import partial
 
 import requests
@@ -10,6 +11,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from backend.sources.proxies import Proxy
+from backend.sources.trust import tls_context
 from backend.sources.watch import Watch
 
 
@@ -17,13 +20,15 @@ class OneRequest(requests.Session):
     """One for each request: a connection kept open may be closed by the server just as it is used again.
 
     It does not look at redirects itself: it would read the whole body that comes with one, however long.
-    The environment (proxies, .netrc) is left out.
+    Of the environment only the proxies count (`proxies.py`), no .netrc and no other list of certificates.
     """
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, proxy: Proxy | None = None) -> None:
         super().__init__()
         self.trust_env = False
         self.watch = watch
+        if proxy:
+            self.proxies = {"all": proxy.url.reveal()}
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter(watch))
 
@@ -43,13 +48,15 @@ class _Adapter(HTTPAdapter):
         self,
         request: requests.PreparedRequest,
         verify: bool | str | None,
-        proxies: object = None,
+        proxies: Mapping[str, str] | None = None,
         cert: object = None,
     ) -> urllib3.connectionpool.ConnectionPool:
         """Return the pool as requests makes it, but for its connections."""
-        pool = super().get_connection_with_tls_context(request, verify, None, None)
+        pool = super().get_connection_with_tls_context(request, verify, proxies, None)
         kind = _WatchedTls if isinstance(pool, urllib3.HTTPSConnectionPool) else _Watched
         if isinstance(pool, urllib3.HTTPConnectionPool):
+            if context := tls_context():
+                pool.conn_kw["ssl_context"] = context
             pool.ConnectionCls = partial(kind, self._watch)  # type: ignore[assignment]  # it is only called
         return pool
 

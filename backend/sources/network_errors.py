@@ -6,6 +6,7 @@ import errno
 import socket
 from dataclasses import dataclass
 
+from backend.sources.proxies import Proxy
 from backend.sources.transport import BrokenError, LostError, SlowError, UnreachableError
 
 NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
@@ -13,7 +14,10 @@ NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 @dataclass(frozen=True)
 class Exchange:
-    """What was asked for: the file's and the server's address as people may see them, and the time limits."""
+    """What was asked for: the file's and the server's address as people may see them, and the time limits.
+
+    `proxy` is who was asked in the server's place.
+    """
 
     where: str
     server: str
@@ -21,6 +25,7 @@ class Exchange:
     connect_s: float
     read_s: float
     answer_s: float
+    proxy: Proxy | None = None
 
 
 def network_error(cause: BaseException, where: str, server: str) -> UnreachableError | None:

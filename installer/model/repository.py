@@ -22,6 +22,7 @@ from installer.model.source import Package, PackageType
 
 REPOSITORY_FILE = "XS-REPOSITORY"
 PACKAGES_FILE = "XS-PACKAGES"
+SIGNATURE_FILE = "XS-SIGNATURE"  # an extension of ours
 FIRMWARE_DIRECTORY = "/lib/firmware"
 KERNEL_VERSION = "${KERNEL_VERSION}"
 MAX_PROBLEMS = 20

@@ -35,21 +35,24 @@ class PackageInput:
 class BuildRequest:
     """A whole repository; `newest_s` is the latest time stamp that may stand in it (SOURCE_DATE_EPOCH).
 
-    With `sha256` it states that sum of every package, beside the MD5.
+    With `sha256` it states that sum of every package, beside the MD5. `sign` names the key that signs it, which makes
+    the sums needed; empty without a signature.
     """
 
     identity: Identity
     packages: tuple[PackageInput, ...]
     newest_s: int | None = None
     sha256: bool = False
+    sign: str = ""
 
 
 @dataclass(frozen=True)
 class Form:
-    """How packages are made: the type of those that are not compressed yet, and whether their SHA-256 is stated."""
+    """The type of packages that are not compressed yet, whether their SHA-256 is stated, and the key that signs."""
 
     compress: PackageType = PackageType.TBZ2
     sha256: bool = False
+    sign: str = ""
 
 
 def make_request(
@@ -57,7 +60,7 @@ def make_request(
 ) -> BuildRequest:
     """Read the words of `repo build`: NAME=PATH… and the environment's SOURCE_DATE_EPOCH; raises UsageError."""
     inputs = tuple(parse_package_input(text, form.compress) for text in packages)
-    return BuildRequest(identity, inputs, parse_source_date(source_date), form.sha256)
+    return BuildRequest(identity, inputs, parse_source_date(source_date), form.sha256, form.sign)
 
 
 def parse_package_input(text: str, compress: PackageType = PackageType.TBZ2) -> PackageInput:

@@ -17,7 +17,7 @@ from installer.model.rules_interface import (
     split_list,
     vlan,
 )
-from installer.model.rules_location import location, nfs_location
+from installer.model.rules_location import location, nfs_location, report_location
 from installer.model.rules_network import (
     hostname,
     interface_address,
@@ -63,6 +63,7 @@ __all__ = (
     "ntp_server",
     "on_off",
     "package_name",
+    "report_location",
     "root_password",
     "root_password_hash",
     "split_list",

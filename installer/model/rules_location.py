@@ -35,7 +35,8 @@ def location(text: str) -> Location:
     if text.startswith("/"):
         return _path(text)
     match = _SCHEME.fullmatch(text)
-    if not match and (mount := _MOUNT.fullmatch(text)) and mount[2] and not nearest(mount[1], SCHEMES):
+    mount = None if match or "@" in text else _MOUNT.fullmatch(text)  # what stands before an @ may be a password
+    if mount and mount[2] and not nearest(mount[1], SCHEMES):
         return nfs_location(text)
     if not match:
         raise _no_address(text)
@@ -60,6 +61,26 @@ def location(text: str) -> Location:
     if reason:
         raise InvalidAnswer(reason, hint=_HINTS.get(scheme, _AUTHORITY_HINT))
     return Location(LocationKind.URL, Secret(text))
+
+
+def report_location(text: str) -> Location:
+    """Return the Location of a place for reports: an http or https URL, syslog://host or syslog+tcp://host.
+
+    Raises InvalidAnswer.
+    """
+    refuse_template_mark(text, address=True)
+    match = _SCHEME.fullmatch(text)
+    scheme = match[1].lower() if match else ""
+    if match and scheme in ("syslog", "syslog+tcp"):
+        server = match[2].removesuffix("/")
+        if re.search("[/?#@]", server):
+            raise InvalidAnswer("a syslog: address holds more than a server and its port", hint=_REPORT_HINT)
+        if reason := _authority_fault(server):
+            raise InvalidAnswer(reason, hint=_REPORT_HINT)
+        return Location(LocationKind.URL, Secret(text))
+    if scheme in ("http", "https"):
+        return location(text)
+    raise InvalidAnswer("this is no address that reports can be sent to", hint=_REPORT_HINT)
 
 
 def _fault(scheme: str, rest: str) -> str:
@@ -87,6 +108,7 @@ def nfs_location(text: str) -> Location:
 
 
 _HINTS = {"file": "as in file:///mnt/xenserver", "nfs": "as in nfs://server/path, or server:/path"}
+_REPORT_HINT = "as in http://server/reports, https://server/reports, syslog://server or syslog+tcp://server:601"
 _AUTHORITY_HINT = "as in http://server/path; in a user name or password write / as %2F, : as %3A and @ as %40"
 
 

@@ -112,7 +112,8 @@ class Package:
 class Repository:
     """One repository as read; `location` is the directory that holds XS-REPOSITORY (a URL or a path).
 
-    `fallbacks` are where other sources of the answers hold the same repository, in their order.
+    `fallbacks` are where other sources of the answers hold the same repository, in their order. `signed_by` is the
+    fingerprint of the key that has signed it, where a signature was required.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Repository:
     location: Location
     packages: tuple[Package, ...]
     fallbacks: tuple[Location, ...] = ()
+    signed_by: str = ""
 
     @property
     def size_bytes(self) -> int:

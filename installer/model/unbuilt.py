@@ -21,12 +21,6 @@ def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
         field = "disks.primary.1" if named > 1 else f"disks.primary_rules.{1 - named}"
         yield field, f"a control domain mirrored over several primary disks is {NOT_BUILT}", _ONE_PRIMARY
     yield from _network(draft)
-    for index, _ in enumerate(draft.trust.ca_certificates):
-        yield f"trust.ca_certificates.{index}", f"<ca-certificate> is {NOT_BUILT}", ""
-    for index, _ in enumerate(draft.trust.repository_keys):
-        yield f"trust.repository_keys.{index}", f"<repository-key> is {NOT_BUILT}", ""
-    if draft.trust.report:
-        yield "trust.report", f"<report> is {NOT_BUILT}", "a post-install-script can tell"
 
 
 def unbuilt_disk(disk: Disk) -> tuple[str, str] | None:

@@ -16,15 +16,18 @@ from backend.log import LogFile
 from backend.machine import LiveMachine
 from backend.parts import Parts
 from backend.real_system import temporary_system
+from backend.sources.trust import Trusted, trusting
 from backend.targets import TargetSpec
-from installer.model.errors import InstallerError, UsageError
+from installer.model.errors import InstallerError, RepositoryError, UsageError
 from installer.model.events import AfterFailure, Event, StepFailed
 from installer.model.machine_file import default_host
+from installer.model.openpgp import read_keyring
 from installer.model.ports import Cancel
 from installer.model.problem import errors
 from installer.model.source import Location, LocationKind
 from installer.model.units import GIB
 from tests.backend.sample import ANSWERS
+from tests.backend.signing import keys_in, with_strong_sums
 from tests.backend.small_repository import small_repository, tarball, write_repository
 from tests.end_to_end.disk_image import fingerprint, partitions, read_file
 from tests.needs import needs
@@ -115,6 +118,22 @@ def test_medium_that_does_not_fit_changes_nothing(desk: Desk) -> None:
     with pytest.raises(InstallerError, match="no installation repository"):
         desk.machine.look_at_medium(Cancel())
     assert fingerprint(desk.image) == before
+
+
+def test_where_a_key_is_required_an_unsigned_medium_is_refused(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    desk.put_in(linux_pack)
+    pack = with_strong_sums(desk.drive / "packages.linux")
+    with keys_in(tmp_path_factory.mktemp("g")) as keys:
+        key = keys.make("media@example.com")
+        with trusting(Trusted(keys=(read_keyring(keys.public(key), "x"),))):
+            for look in (desk.machine.look_at_medium, lambda cancel: desk.machine.try_source(LOCAL, cancel)):
+                with pytest.raises(RepositoryError, match="the repository is not signed"):
+                    look(Cancel())
+            keys.sign(pack, key)
+            (found,) = desk.machine.look_at_medium(Cancel()).repositories
+    assert found.signed_by == key
 
 
 def test_bad_package_leaves_a_host_that_starts_and_says_so(desk: Desk) -> None:

@@ -27,13 +27,14 @@ from installer.model.keep_settings import keep_settings
 from installer.model.problem import errors
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
-from installer.model.wishes import Access, Existing, Mode, OnFailure, Script, Stage, StorageType, TimeMethod, Trust
-from tests.backend.sample import ANSWERS, INPUTS, SOURCE, STATIC
+from installer.model.wishes import Access, Existing, Mode, OnFailure, Script, Stage, StorageType, TimeMethod
+from tests.backend.sample import ANSWERS, INPUTS, STATIC
 
 LOCAL = Location(LocationKind.LOCAL)
-# they are read before it is made; sample repositories stand for them, and tests/backend/test_installation.py has both;
-# what is kept is no wish of anybody's
-NOT_IN_THE_PLAN = {"sources", "driver_sources", "kept"}
+# sources are read before it is made, where sample repositories stand for them (tests/backend/test_installation.py has
+# both); certificates and keys count for that reading, and reports tell of the run: tests/end_to_end/test_trust.py,
+# test_reports.py; what is kept is no wish of anybody's
+NOT_IN_THE_PLAN = {"sources", "driver_sources", "trust", "kept"}
 CHANGES: dict[str, tuple[object, ...]] = {
     "keymap": ("de",),
     "disks": (
@@ -74,7 +75,6 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "bonds": ((Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),),
     "other_interfaces": ((AdminInterface("eth1"),),),
     "access": (Access(("ssh-ed25519 AAAA admin",)), Access(ssh=True), Access(ssh=False)),
-    "trust": (Trust((SOURCE,)), Trust((), (SOURCE,)), Trust(report=SOURCE)),
 }
 
 

@@ -79,13 +79,15 @@ class Laboratory:
         return self.start(replace(hardware, boot=boot))
 
     def add_to_image(self, files: Mapping[str, str]) -> None:
-        """Have the boot image bring further files at its root, by a second archive behind the first."""
+        """Have the boot image bring further files, by their paths below its root, in a second archive behind it."""
         tree = self.directory / "ramdisk"
         tree.mkdir()
         for name, text in files.items():
+            tree.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
             tree.joinpath(name).write_text(text, encoding="utf-8")
+        names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*"))  # a directory before what is in it
         argv = ["cpio", "--create", "--format=newc", "--quiet"]
-        packed = subprocess.run(argv, input="\n".join(files).encode(), cwd=tree, check=True, capture_output=True)
+        packed = subprocess.run(argv, input="\n".join(names).encode(), cwd=tree, check=True, capture_output=True)
         image = self.directory / self.image.name
         image.write_bytes(self.image.read_bytes() + gzip.compress(packed.stdout))
         self.directory.joinpath("vmlinuz").symlink_to(self.image.parent / "vmlinuz")

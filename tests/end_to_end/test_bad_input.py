@@ -80,7 +80,11 @@ def _refused(tmp_path: Path, xml: str, code: int, *words: str) -> None:
         ),
         ({"more": "<guest-disk>sdq</guest-disk>"}, ("answers.xml:8:", "sdq")),
         ({"more": "<ssh>perhaps</ssh>"}, ("answers.xml:8:", "perhaps")),
-        ({"more": '<report type="url">http://10.0.0.1/</report>'}, ("answers.xml:8:", "report", "not built")),
+        ({"more": "<report>ftp://10.0.0.1/</report>"}, ("answers.xml:8:", "reports", "syslog://")),
+        (
+            {"more": '<driver-source type="url">http://10.0.0.1/</driver-source>'},
+            ("answers.xml:8:", "driver-source", "not built"),
+        ),
         ({"keymap": "<keymap>us"}, ("answers.xml:", "keymap")),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from installer.answerfile import read_answerfile, write_answerfile
 from installer.kernel_reading import LISTS
-from installer.kernel_words import FLAGS, LATER, VALUES, parse_kernel_words
-from installer.model.errors import RepositoryError
+from installer.kernel_words import FLAGS, VALUES, parse_kernel_words
+from installer.model.errors import RepositoryError, SourceError
+from installer.model.openpgp import read_keyring
 from installer.model.problem import errors
 from installer.model.repository import (
     decode_metadata,
@@ -39,6 +40,18 @@ tg3 9 4ebad6e2588587f5a701a6b21009d210 firmware tg3.bin \
 sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 """
 CMDLINE = b'console=ttyS0,115200n8 output=ttyS1,57600 answerfile="http://u:p@pxe/a b.xml" install atexit=shell'
+
+KEY = b"""\
+-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawf0VBYJKwYBBAHaRw8BAQdASp/yMKsDroBJOVjI/Svv40y3SNgiXw/d5EFZ
+Hzf3FqW0BW9uZUB4iJAEExYIADgWIQTY9ref7kiHqohFu0QwPDCcOJtUOAUCawf0
+VAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRAwPDCcOJtUOIjeAQDqB0Ue
+rS/ciXBvJZIMxJdALhy67XWue0aY+bS6XnYnAAEA7MN9DOTKUVCFFcPEBHYUJvRK
+ILQ5H0v0i7espHTufA0=
+=dJQj
+-----END PGP PUBLIC KEY BLOCK-----
+"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,22 @@ def _encoded(*words: str) -> tuple[bytes, ...]:
     return tuple(word.encode() for word in words)
 
 
+def _keyring(data: bytes) -> None:
+    try:
+        found = read_keyring(data, "key")
+    except SourceError:
+        return
+    if not found.fingerprints or not found.data:
+        raise Broken("no key, and no error")
+
+
 READERS = (
+    Reader(
+        "key",
+        _keyring,
+        (KEY,),
+        (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"\n\n", b"\n=", b"\x98\x33\x04", b"\xc6\xff", b"\x9b"),
+    ),
     Reader(
         "answerfile",
         _answerfile,
@@ -133,7 +161,7 @@ READERS = (
         "kernel-words",
         _kernel_words,
         (CMDLINE,),
-        _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LISTS, *LATER, "tttyS0"),
+        _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LISTS, "tttyS0"),
     ),
     Reader("old-file-system", read_patched_image, PATCHES, (b"\0\0\4", b"\0\x18\0", b"\xff" * 5)),
     Reader(

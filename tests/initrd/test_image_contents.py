@@ -21,9 +21,9 @@ SOURCES = ROOT / "initrd" / "image"
 PACKAGES = "usr/lib/python3/dist-packages"
 # what the backend runs outside of steps, what init runs, and what a person at the shell of R56 is promised
 OTHER_PROGRAMS = (
-    "bash", "blkid", "blockdev", "depmod", "dmesg", "dropbear", "dropbearkey", "fdisk", "ifconfig", "install", "ip",
-    "loadkeys", "losetup", "lsblk", "lbzip2", "mdadm", "modinfo", "modprobe", "mount", "mv", "partx", "ping", "rm",
-    "setsid", "stty", "truncate", "udevadm", "umount", "uname", "wipefs",
+    "bash", "blkid", "blockdev", "depmod", "dmesg", "dropbear", "dropbearkey", "fdisk", "gpgv", "ifconfig", "install",
+    "ip", "loadkeys", "losetup", "lsblk", "lbzip2", "mdadm", "modinfo", "modprobe", "mount", "mv", "partx", "ping",
+    "rm", "setsid", "stty", "truncate", "udevadm", "umount", "uname", "wipefs",
 )  # fmt: skip
 STAND_INS = ("less", "ps", "reboot", "poweroff", "udhcpc", "vi", "awk", "find")
 DRIVERS = (

@@ -143,6 +143,8 @@ DESCRIBED_DISKS = st.builds(
 )
 SCRIPTS = st.builds(Script, st.sampled_from(Stage), LOCATIONS, st.sampled_from(OnFailure))
 PLACES = made(URLS, rules.location)
+REPORT_URLS = ("http://server/reports", "https://u:p@server:8443/x?y=z", "syslog://10.0.0.1", "SYSLOG+tcp://h:601/")
+REPORTS = made(st.sampled_from(REPORT_URLS), rules.report_location)
 KEYS = st.builds(
     lambda kind, data, comment: rules.ssh_key(f"{kind} {_key(kind, data)} {comment}".strip()),
     st.sampled_from(["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com"]),
@@ -160,7 +162,7 @@ RESTORING = st.builds(
     Draft,
     mode=st.just(Mode.RESTORE),
     existing=st.none() | st.builds(Existing, backup_disk=DISKS),
-    trust=st.builds(Trust, report=st.none() | PLACES),
+    trust=st.builds(Trust, report=st.none() | REPORTS),
 )
 
 
@@ -192,7 +194,7 @@ def _installing(**answers: st.SearchStrategy[object]) -> st.SearchStrategy[Draft
             INTERFACES.filter(lambda interface: bool(interface.name or interface.mac)), max_size=2
         ).map(tuple),
         access=st.builds(Access, some(KEYS), st.none() | st.booleans()),
-        trust=st.builds(Trust, some(PLACES), some(PLACES), st.none() | PLACES),
+        trust=st.builds(Trust, some(PLACES), some(PLACES), st.none() | REPORTS),
         **answers,
     ).filter(agrees)
 

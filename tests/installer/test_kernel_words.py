@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from installer.kernel_line import present_consoles, split_words
 from installer.kernel_reading import LISTS
-from installer.kernel_words import LATER, AtExit, KernelWords, parse_kernel_words
+from installer.kernel_words import AtExit, KernelWords, parse_kernel_words
 from installer.model.host import SerialConsole
 from installer.model.problem import Severity, errors
 from installer.model.source import Location, LocationKind
+from installer.model.wishes import NO_TRUST
 
 BARE = frozenset({"tty", "tty0", "tty1", "tty2", "ttyS0", "ttyS1", "console", "ptmx"})
 UNDER_XEN = frozenset({"tty", "tty0", "tty1", "tty2", "hvc0", "console", "ptmx"})
@@ -46,13 +47,6 @@ def test_nothing_asked_is_no_problem() -> None:
 
 def test_words_of_the_kernel_pass() -> None:
     assert read(DEBIAN) == (KernelWords(), [])
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_word_not_built_yet_is_an_error_that_says_so(name: str) -> None:
-    _, problems = parse_kernel_words(f"{name}=x", BARE)
-    assert len(errors(problems)) == 1
-    assert name in problems[0].message and "not supported by this version" in problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -392,7 +386,9 @@ _NAMES = st.sampled_from(
         "sshd",
         "driver-source",
         *LISTS,
-        *LATER,
+        "ca",
+        "key",
+        "report",
     ]
 )
 
@@ -447,3 +443,38 @@ def test_driver_disk_without_a_good_address_is_an_error_that_shows_no_secret(tex
 def test_misspelt_driver_source_is_no_word_of_the_kernels() -> None:
     _, problems = parse_kernel_words("driver-sorce=http://h/d", BARE)
     assert "did you mean `driver-source`?" in problems[0].line()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("https://h/ca.pem", ("all",)), ("nfs://h/ca.pem", ("all",)), ("file:///ca.pem", ()), ("/ca.pem", ())],
+)
+def test_certificate_or_key_brings_up_the_network_only_when_it_comes_over_it(
+    address: str, network: tuple[str, ...]
+) -> None:
+    for name in ("ca", "key"):
+        words, problems = read(f"{name}={address}")
+        (place,) = words.trust.ca_certificates + words.trust.repository_keys
+        assert (place.url.reveal(), words.network, problems) == (address, network, [])
+
+
+@pytest.mark.parametrize("address", ["http://u:marked-secret@h:x/", "ca.pem?marked-secret", ""])
+def test_address_of_a_certificate_or_key_that_is_none_is_an_error_and_not_quoted(address: str) -> None:
+    for name in ("ca", "key"):
+        words, problems = parse_kernel_words(f"{name}={address}", BARE)
+        assert words.trust == NO_TRUST and len(errors(problems)) == 1
+        assert name in problems[0].message and "marked-secret" not in problems[0].line()
+
+
+@pytest.mark.parametrize("address", ["http://h/r", "https://u:p@h/r?x", "syslog://h", "syslog+tcp://10.0.0.1:601/"])
+def test_place_for_reports_is_beyond_the_network(address: str) -> None:
+    words, problems = read(f"report={address}")
+    assert words.trust.report and words.trust.report.url.reveal() == address
+    assert (words.network, problems) == (("all",), [])
+
+
+@pytest.mark.parametrize("address", ["ftp://u:marked-secret@h/", "/marked-secret", "syslog://u:marked-secret@h", ""])
+def test_place_that_no_report_goes_to_is_an_error_and_not_quoted(address: str) -> None:
+    words, problems = parse_kernel_words(f"report={address}", BARE)
+    assert words.trust == NO_TRUST and len(errors(problems)) == 1
+    assert "marked-secret" not in problems[0].line()

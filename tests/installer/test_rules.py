@@ -483,7 +483,7 @@ def test_nfs_location_takes_a_path_without_a_slash() -> None:
     assert rules.nfs_location("host:x/y") == rules.location("nfs://host/x/y")
 
 
-@pytest.mark.parametrize("text", ["host:x", "htp:/host/x", "nfs:/host/x", "host:2049/x"])
+@pytest.mark.parametrize("text", ["host:x", "htp:/host/x", "nfs:/host/x", "host:2049/x", "0:/@", "host:/x@y"])
 def test_location_takes_no_nfs_path_that_may_be_something_else(text: str) -> None:
     fault(rules.location, text)
 
@@ -569,3 +569,20 @@ def test_the_nearest_word_may_differ_in_hyphens_and_case_only() -> None:
 
 def test_nothing_is_near_a_strange_word() -> None:
     assert nearest("flavour", ("primary-disk", "keymap")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://h/x", "HTTPS://u:p@h:8443/x?y", "syslog://h", "syslog://10.0.0.1:1514/", "Syslog+TCP://[2001:db8::1]:601"],
+)
+def test_place_for_reports_is_kept_as_given(text: str) -> None:
+    assert rules.report_location(text).url.reveal() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "h", "/path", "file:///x", "ftp://h/", "nfs://h/x", "syslog://", "syslog://h/x", "syslog://h?x", "syslog://h:0",
+     "syslog://u:marked-secret@h", "syslogs://h", "syslog:h", "http://", "http://h:x/"],
+)  # fmt: skip
+def test_place_for_reports_refuses(text: str) -> None:
+    assert "marked-secret" not in str(fault(rules.report_location, text))

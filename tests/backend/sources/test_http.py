@@ -9,22 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 
 from backend.sources.http import HttpTransport, Limits
 from backend.sources.transport import AbsentError, BrokenError, UnreachableError
 from installer.model.errors import SourceError
-from tests.backend.sources.web_server import (
-    Answer,
-    answering,
-    certificate,
-    expired_certificate,
-    reply,
-    serving_files,
-)
-from tests.needs import needs
+from tests.backend.sources.web_server import Answer, answering, reply, serving_files
 
 USER, PASSWORD = "marked-user-1c4e", "marked/password 9b2d"
 CREDENTIALS = f"{USER}:marked%2Fpassword%209b2d"
@@ -33,15 +24,15 @@ QUICK = Limits(connect_s=2, read_s=0.5, answer_s=1, pause_s=0.01, redirects=3)
 LIMIT = 10_000_000
 
 
-def read(url: str, name: str = "file", *, certificates: str = "") -> bytes:
-    return HttpTransport(url, limits=QUICK, certificates=certificates).read_file(name, LIMIT)
+def read(url: str, name: str = "file") -> bytes:
+    return HttpTransport(url, limits=QUICK).read_file(name, LIMIT)
 
 
-def failing(url: str, name: str = "file", *, certificates: str = "") -> SourceError:
+def failing(url: str, name: str = "file") -> SourceError:
     """Read with credentials in the address; returns the error, in which none of them may stand."""
     scheme, _, rest = url.partition("://")
     with pytest.raises(SourceError) as caught:
-        read(f"{scheme}://{CREDENTIALS}@{rest}", name, certificates=certificates)
+        read(f"{scheme}://{CREDENTIALS}@{rest}", name)
     error = caught.value
     everything = "".join([str(error), repr(error), repr(error.__cause__)])
     assert USER not in everything
@@ -307,49 +298,3 @@ def test_size_counts_when_the_server_does_not_say() -> None:
 def test_size_of_a_missing_file() -> None:
     with answering(status(404)) as server, pytest.raises(AbsentError):
         HttpTransport(f"http://{server}", limits=QUICK).size("file", LIMIT)
-
-
-ADDRESS = ("-addext", "subjectAltName=IP:127.0.0.1")
-
-
-def test_trusted_certificate(tmp_path: Path) -> None:
-    needs("openssl")
-    context, pem = certificate(tmp_path, "good", *ADDRESS)
-    with answering(serving_files({"/xs/file": BODY}), tls=context) as server:
-        assert read(f"https://{server}/xs", certificates=str(pem)) == BODY
-
-
-@pytest.mark.parametrize(
-    ("options", "trusted", "message"),
-    [
-        (ADDRESS, False, "is signed by itself, not by an authority known here"),
-        (("-addext", "subjectAltName=DNS:elsewhere"), True, "is made out to another name"),
-        (ADDRESS, True, "has expired"),
-    ],
-    ids=["self-signed", "other name", "expired"],
-)
-def test_certificate_errors_are_explained(
-    tmp_path: Path, options: tuple[str, ...], trusted: bool, message: str
-) -> None:
-    needs("openssl")
-    context, pem = (expired_certificate if message == "has expired" else certificate)(tmp_path, "bad", *options)
-    with answering(serving_files({}), tls=context) as server:
-        error = failing(f"https://{server}/xs", certificates=str(pem) if trusted else "")
-        assert error.what == f"the certificate of {server} {message}"
-    assert isinstance(error, UnreachableError)
-    assert error.hint
-
-
-def test_tls_asked_of_a_server_without(tmp_path: Path) -> None:
-    with answering(serving_files({})) as server:
-        error = failing(f"https://{server}/xs")
-    assert error.what == f"{server} does not speak TLS"
-    assert "http://" in error.hint
-
-
-def test_redirect_from_https_to_http_is_not_followed(tmp_path: Path) -> None:
-    needs("openssl")
-    context, pem = certificate(tmp_path, "good", *ADDRESS)
-    with answering(redirecting("http://127.0.0.1/x"), tls=context) as server:
-        error = failing(f"https://{server}/xs", certificates=str(pem))
-    assert "redirects from https:// to http://" in error.what

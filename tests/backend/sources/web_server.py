@@ -139,7 +139,12 @@ def certificate(directory: Path, name: str, *options: str) -> tuple[ssl.SSLConte
 
 
 def expired_certificate(directory: Path, name: str, *options: str) -> tuple[ssl.SSLContext, Path]:
-    """Make a self-signed certificate that was good in the past; `openssl req` cannot, `openssl ca` can."""
+    """Make a self-signed certificate that was good in the past."""
+    return dated_certificate(directory, name, 2020, *options)
+
+
+def dated_certificate(directory: Path, name: str, year: int, *options: str) -> tuple[ssl.SSLContext, Path]:
+    """Make a self-signed certificate that is good for a day of a year; `openssl req` cannot, `openssl ca` can."""
     key, pem, request, settings = (directory / f"{name}.{ending}" for ending in ("key", "pem", "csr", "cnf"))
     settings.write_text(CA_SETTINGS.format(directory=directory))
     (directory / "index.txt").touch()
@@ -150,10 +155,32 @@ def expired_certificate(directory: Path, name: str, *options: str) -> tuple[ssl.
     )  # fmt: skip
     subprocess.run(
         ["openssl", "ca", "-batch", "-selfsign", "-rand_serial", "-config", str(settings), "-keyfile", str(key),
-         "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-in", str(request), "-out", str(pem)],
+         "-startdate", f"{year}0101000000Z", "-enddate", f"{year}0102000000Z", "-in", str(request), "-out", str(pem)],
         check=True, capture_output=True,
     )  # fmt: skip
     return _context(pem, key), pem
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certification authority of a site: its certificate, and servers' certificates that it signs."""
+
+    directory: Path
+
+    def __post_init__(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        certificate(self.directory, "authority")
+
+    @property
+    def pem(self) -> Path:
+        """The certificate to be trusted."""
+        return self.directory / "authority.pem"
+
+    def server(self, name: str = "server", names: str = "IP:127.0.0.1") -> ssl.SSLContext:
+        """Make a certificate for a server of these names; returns the server's context."""
+        signer = ("-CA", str(self.pem), "-CAkey", str(self.directory / "authority.key"))
+        plain = ("-addext", "basicConstraints=critical,CA:FALSE", "-addext", f"subjectAltName={names}")
+        return certificate(self.directory, name, *signer, *plain)[0]
 
 
 def _context(pem: Path, key: Path) -> ssl.SSLContext:
