@@ -228,6 +228,8 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         _log_event(log, event)
         reporter.reports.put(event_record(event))
 
+    if draft:
+        trust_places(draft.trust)
     disks = _driver_disks(options, log, reporter)
     if disks and draft:  # before the screens look at the machine
         disks(draft.driver_sources)
@@ -242,8 +244,6 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
         dry_run=options.dry_run,
         driver_disks=disks,
     )
-    if draft:
-        trust_places(draft.trust)
     machine = LiveMachine(parts)
 
     def log_fault(fault: BaseException) -> None:
