@@ -6,38 +6,30 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backend import repository_command
-from backend.driver_disks import DriverDisks
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.keys import keys_of_image, require_keys, trust_places
 from backend.log import LogFile
-from backend.machine import LiveMachine
-from backend.parts import Parts
 from backend.preparation import read_host, read_identity_of, save_host
-from backend.real_system import RealSystem, temporary_system
 from backend.reports import Reports
 from backend.sources import fetch_text
 from backend.sources.trust import trusting
-from backend.targets import parse_size, parse_target
 from installer import VERSION
 from installer.answerfile import check_files, read_answerfile
-from installer.flow import Flow, Stage
 from installer.kernel_words import read_kernel_words
+from installer.main_parts import circumstances_of, driver_disks, log_event_in, media_of, opener
 from installer.main_repo import run_repo
 from installer.main_restore import Means, check_restore_options, run_restore
+from installer.main_screens import ask
 from installer.model.answers import Answers, Draft
-from installer.model.brand import default_brand
 from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
 from installer.model.events import Event, Warned
-from installer.model.host import Host
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
@@ -45,13 +37,9 @@ from installer.model.secret import Masker
 from installer.model.topics import missing_topics
 from installer.model.wishes import NO_TRUST, Mode
 from installer.options import driver_disk_of, parse_options, trust_of
-from installer.records import event_record, masked_record, started_record
-from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
-from installer.reproduce import kept_answers
+from installer.records import masked_record, started_record
+from installer.report import NOTHING_CHANGED, Reporter, log_line, nothing_changed
 from installer.support import Support
-
-if TYPE_CHECKING:
-    from screens.screen import Screen, State
 
 UNATTENDED = "installer --answerfile URL install"
 DEFAULT_LOG_DIR = "installer-log"
@@ -131,7 +119,7 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
 
     def emit(event: Event) -> None:
         for told in (event, *map(Warned, reporter.reports.faults())):
-            _log_event(log, told)
+            log_event_in(log, told)
             reporter.event(told)
 
     with nothing_changed():
@@ -139,17 +127,17 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     if options.command == "restore" or (draft and draft.mode is Mode.RESTORE):
         if draft:
             support.answers(draft)
-        means = Means(_circumstances(options, masker, support, None), _opener(log), emit, reporter, support.plan)
+        means = Means(circumstances_of(options, masker, support, None), opener(log), emit, reporter, support.plan)
         return run_restore(options, draft, means)
     if draft is None or (options.ask_missing and missing_topics(draft)):
-        return _ask(options, reporter, log, masker, draft)
+        return ask(options, reporter, log, masker, draft)
     with nothing_changed():
-        answers, open_system = draft.complete(), _opener(log)
+        answers, open_system = draft.complete(), opener(log)
         masker.hide(answers.root_password.text)
         support.answers(draft)
         runs = not options.dry_run and os.geteuid() == 0
-        with scripts_after_failure(answers, _media(options), open_system, emit) if runs else nullcontext():
-            circumstances = _circumstances(options, masker, support, _driver_disks(options, log, reporter))
+        with scripts_after_failure(answers, media_of(options), open_system, emit) if runs else nullcontext():
+            circumstances = circumstances_of(options, masker, support, driver_disks(options, log, reporter))
             prepared = _prepared(answers, circumstances, options, reporter, support)
     if options.dry_run:
         reporter.plan(prepared.plan)
@@ -158,10 +146,6 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         other_logs = log.of_image if in_installation_image() else lambda: ()
         carry_out(prepared, system, emit, Hooks(log_lines=log.this_run, other_logs=other_logs))
     return ExitCode.DONE
-
-
-def _media(options: argparse.Namespace) -> Path | None:
-    return Path(options.media) if options.media else None
 
 
 def _begin(options: argparse.Namespace, reporter: Reporter) -> None:
@@ -176,19 +160,9 @@ def _begin(options: argparse.Namespace, reporter: Reporter) -> None:
     trust_places(trust)
 
 
-def _opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
-    return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
-
-
-def _driver_disks(options: argparse.Namespace, log: LogFile, reporter: Reporter) -> DriverDisks | None:
-    """Return what loads drivers: only the booted image does, and no dry run."""
-    loader = DriverDisks(_opener(log), _media(options), reporter.note)
-    return loader if in_installation_image() and not options.dry_run else None
-
-
 def _load_drivers(options: argparse.Namespace, reporter: Reporter, log: LogFile) -> int:
     """Load a driver disk for every installer that runs later in this image, and end."""
-    disks = _driver_disks(options, log, reporter)
+    disks = driver_disks(options, log, reporter)
     if options.command or disks is None:
         raise UsageError("--load-drivers is a call of its own, in the booted installation image alone")
     disks((driver_disk_of(options.load_drivers),))
@@ -209,82 +183,6 @@ def _prepared(
     return prepared
 
 
-def _log_event(log: LogFile, event: Event) -> None:
-    if text := event_text(event):
-        log.write(log_line(text))
-
-
-def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, draft: Draft | None) -> int:
-    """Run the screens, which end with the same executor, or in a dry run with the plan."""
-    from screens.start import Occasion, start  # an unattended run need not load them
-
-    if not options.dry_run and os.geteuid() != 0:
-        raise UsageError("an installation must be run as root", hint="--dry-run shows everything without it")
-    if not (options.dry_run or options.target or in_installation_image()):
-        hint = "such as --target disk.img --size 16G, or --dry-run to see every screen and the plan"
-        raise UsageError("outside the installation image the screens need a --target to install onto", hint=hint)
-
-    def log_event(event: Event) -> None:
-        _log_event(log, event)
-        reporter.reports.put(event_record(event))
-
-    if draft:
-        trust_places(draft.trust)
-    disks = _driver_disks(options, log, reporter)
-    if disks and draft:  # before the screens look at the machine
-        disks(draft.driver_sources)
-    parts = Parts(
-        circumstances=_circumstances(options, masker, Support(masker.mask), disks),
-        open_system=_opener(log),
-        log=log,
-        log_event=log_event,
-        faults=reporter.reports.faults,
-        hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
-        in_image=in_installation_image(),
-        dry_run=options.dry_run,
-        driver_disks=disks,
-    )
-    machine = LiveMachine(parts)
-
-    def log_fault(fault: BaseException) -> None:
-        log.write(log_line("".join(traceback.format_exception(fault))))
-
-    result = start(machine, Occasion(default_brand().product, options.media, log_fault, draft), _road)
-    if result.text:
-        reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
-    if result.reboot:
-        reporter.end(result.code)
-        machine.reboot()
-    return result.code
-
-
-def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
-    """Lay the road of the screens; one that was given answers begins with the first that is missing."""
-    stages = [Stage(screen.name, screen.shown, screen.entered, screen.reachable) for screen in screens]
-    flow = Flow(stages, state, lambda state: state.answered)
-    if state.answered:
-        flow.skip_answered()
-    return flow
-
-
-def _circumstances(
-    options: argparse.Namespace, masker: Masker, support: Support, drivers: DriverDisks | None
-) -> Circumstances:
-    """Return what the command line and the place of the run decide."""
-    return Circumstances(
-        read_facts=lambda with_image: support.facts(_host(options, with_image=with_image)),
-        brand=default_brand(),
-        targets=tuple(parse_target(text) for text in options.target),
-        size_bytes=parse_size(options.size) if options.size else None,
-        media=_media(options),
-        accept_version=options.accept_version,
-        own_disks=in_installation_image(),
-        plan_only=options.dry_run,
-        load_drivers=drivers,
-        keep=kept_answers(masker.hide),
-    )
-
-
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
     """Fetch and read the answerfile; every problem is told, errors end the run."""
     url, identity = options.answerfile, read_identity_of(options.machine)
@@ -295,15 +193,6 @@ def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
         reporter.reports.open(draft.trust.report, identity)
     reporter.require(problems)
     return draft
-
-
-def _host(options: argparse.Namespace, *, with_image: bool) -> Host:
-    """Return the facts; in the installation image its own words say which console the host is to have."""
-    found = read_host(options.machine, with_image=with_image)
-    if in_installation_image() and not options.machine:
-        words, _ = read_kernel_words()
-        found = replace(found, console=words.serial)
-    return found
 
 
 def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
