@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from backend.execute import InstallPlan
 from backend.installation import Prepared
-from backend.planner import Inputs, package_lines, package_steps
+from backend.plan_parts import Inputs, package_lines, package_steps
 from backend.steps.filesystem import MountRoot
 from backend.steps.installed import CheckInstalled, ShowPartitions
 from backend.steps.logs import CopyLog

@@ -19,11 +19,11 @@ from contextlib import contextmanager, suppress
 from installer.model.errors import DeviceError
 
 SYS_OPENAT2 = 437  # x86-64 system call table, Linux 5.6
+RESOLVE_NO_XDEV = 0x01
 RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10  # include/uapi/linux/openat2.h
 CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
-FULL = "the root partition is full: the file does not fit"
-FULL_HINT = "leave out optional packages (skip-package)"
 ZERO_CHUNK = 4 * 1024 * 1024
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -33,12 +33,12 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-def open_in_root(root_fd: int, path: str, flags: int, mode: int = 0) -> int:
+def open_in_root(root_fd: int, path: str, flags: int, mode: int = 0, *, resolve: int = 0) -> int:
     """Open `path` as if `root_fd` were the root directory; returns a file descriptor.
 
-    Raises OSError like os.open.
+    `resolve` adds to what openat2(2) is not to do. Raises OSError like os.open.
     """
-    how = _OpenHow(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    how = _OpenHow(flags | os.O_CLOEXEC, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve)
     while True:
         fd: int = _libc.syscall(
             SYS_OPENAT2, root_fd, os.fsencode(path.lstrip("/") or "."), ctypes.byref(how), ctypes.sizeof(how)
@@ -58,10 +58,19 @@ def unshare_mounts() -> None:
 
 
 class ConfinedRoot:
-    """The root directory of a target, held open; all paths are absolute paths of the target."""
+    """The root directory of a target, held open; all paths are absolute paths of the target.
 
-    def __init__(self, directory: str) -> None:
+    `full` and `hint` say what it means for a user that no room is left on it.
+    """
+
+    def __init__(self, directory: str, full: str, hint: str) -> None:
         self._root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.full, self.hint = full, hint
+
+    @property
+    def descriptor(self) -> int:
+        """The root directory for `open_in_root`."""
+        return self._root
 
     def close(self) -> None:
         """Let go of the directory, so that it can be unmounted."""
@@ -92,6 +101,10 @@ class ConfinedRoot:
                 return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
             finally:
                 os.close(parent)
+
+    def make_directory(self, path: str) -> None:
+        """Make a directory with what is missing above it, unless it is there."""
+        os.close(self._directory(path))
 
     def write(self, path: str, data: bytes, mode: int) -> None:
         """Put a file in place of whatever stands at `path` (a link is replaced, not followed), owned by root."""
@@ -134,7 +147,7 @@ class ConfinedRoot:
             except BaseException as error:
                 os.unlink(scratch, dir_fd=parent)
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise DeviceError(FULL, where=path, hint=FULL_HINT) from error
+                    raise DeviceError(f"{self.full}: the file does not fit", where=path, hint=self.hint) from error
                 raise
             finally:
                 os.close(fd)

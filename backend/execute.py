@@ -176,7 +176,9 @@ class _Run:
         count = sum(1 for _ in self._plan.steps())
         for number, (phase, step) in enumerate(self._plan.steps(), 1):
             self._number, self._title = number, step.title
-            if phase.destructive:
+            if phase.state:
+                self._state = phase.state
+            elif phase.destructive:
                 self._state = self._changed(phase)
             elif step.settles:
                 self._state = STOPPED

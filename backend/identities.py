@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 import string
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from installer.model.existing import InstalledHost
 
 LVM_GROUPS = (6, 4, 4, 4, 4, 4, 6)  # the form of LVM's own identifiers
 
@@ -27,7 +29,7 @@ class GptIdentities:
 class Identities:
     """All identities of one installation. `pv_uuids` has one for every possible storage device, in order.
 
-    `disk_id` is used in an MBR, `gpt` in a GPT.
+    `disk_id` is used in an MBR, `gpt` in a GPT; `backup_uuid` is that of the file system a backup is put on.
     """
 
     installation_uuid: str
@@ -41,6 +43,7 @@ class Identities:
     hostname: str
     pv_uuids: tuple[str, ...]
     installed_at: str
+    backup_uuid: str = ""
 
 
 def new_identities(storage_devices: int) -> Identities:
@@ -61,6 +64,20 @@ def new_identities(storage_devices: int) -> Identities:
         hostname=f"xenserver-{_letters(8)}",
         pv_uuids=tuple(_lvm_uuid() for _ in range(storage_devices)),
         installed_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        backup_uuid=str(uuid.uuid4()),
+    )
+
+
+def kept_identities(new: Identities, installed: InstalledHost | None) -> Identities:
+    """Return the identities with those of the host that is installed over: it stays the same host to its pool."""
+    if installed is None:
+        return new
+    storage = installed.storage
+    return replace(
+        new,
+        installation_uuid=installed.installation_uuid or new.installation_uuid,
+        control_domain_uuid=installed.control_domain_uuid or new.control_domain_uuid,
+        sr_uuid=storage.sr_uuid if storage else new.sr_uuid,
     )
 
 

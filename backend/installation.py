@@ -8,10 +8,11 @@ from pathlib import Path
 
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
-from backend.identities import Identities, new_identities
+from backend.identities import Identities, kept_identities, new_identities
 from backend.layout import DOM0_PARTITION
 from backend.log import OtherLogs
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.preparation import fingerprints_of, image_files, read_scripts, with_contents
 from backend.probe.in_use import Fingerprint
 from backend.repository import check_packages, find_repositories
@@ -28,7 +29,8 @@ from installer.model.check_room import check_room
 from installer.model.choice import choose_devices
 from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
-from installer.model.host import Host
+from installer.model.host import Disk, Host
+from installer.model.keep_settings import keep_settings
 from installer.model.problem import Problem
 from installer.model.secret import Secret
 from installer.model.source import Location, Repository
@@ -102,7 +104,9 @@ def prepare(
     # a target that names no disk has none to stand for while the primary one is not clear
     standing = targets if answers.disks.primary or not unclear else tuple(one for one in targets if one.spec.disk)
     host = apply_targets(facts, standing, answers.disks.primary)
-    require((*unclear, *check_answers(answers, host)))
+    kept = keep_settings(answers, host)
+    answers, unknown = choose_devices(kept.answers, host) if kept.installed else (answers, ())
+    require((*unclear, *kept.problems, *unknown, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
     repositories = _repositories(answers, circumstances, require)
@@ -112,11 +116,12 @@ def prepare(
         answers=answers,
         host=host,
         repositories=repositories,
-        identities=new_ids(len(host.disks)),
+        identities=kept_identities(new_ids(len(host.disks)), kept.installed),
         images=image_files(targets, host),
         scripts=read_scripts(answers, circumstances.media),
         answerfile=answerfile,
         own_firmware=circumstances.own_disks,
+        installed=kept.installed,
     )
     return Prepared(make_plan(inputs), inputs, marks, circumstances.media)
 
@@ -168,13 +173,27 @@ class Hooks:
 
 def carry_out(prepared: Prepared, system: System, emit: Listener, hooks: Hooks) -> None:
     """Run the plan on a system; raises what ended it after everything was released."""
-    plan, inputs, media = prepared.plan, prepared.inputs, prepared.media
-    chosen = (inputs.host.disk(name) for name in inputs.answers.disks.all)
-    devices = {disk.name: disk.path for disk in chosen if disk}
+    inputs = prepared.inputs
+    chosen = [disk for name in inputs.answers.disks.all if (disk := inputs.host.disk(name))]
+    run_plan(prepared.plan, chosen, prepared.marks, system, emit, hooks, media=prepared.media)
+
+
+def run_plan(
+    plan: InstallPlan,
+    disks: Sequence[Disk],
+    marks: Mapping[str, Fingerprint],
+    system: System,
+    emit: Listener,
+    hooks: Hooks,
+    *,
+    media: Path | None = None,
+) -> None:
+    """Run a plan for some disks, which are compared with their marks first; raises what ended it."""
+    devices = {disk.name: disk.path for disk in disks}
     session = Session(
         system=system,
         devices=devices,
-        fingerprints={name: prepared.marks[path] for name, path in devices.items() if path in prepared.marks},
+        fingerprints={name: marks[path] for name, path in devices.items() if path in marks},
         open_source=hooks.open_source or (lambda location: open_location(location, media)),
         log_lines=hooks.log_lines,
         other_logs=hooks.other_logs,

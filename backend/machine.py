@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from backend import errand
 from backend.additional import look_at, prepare_additional
-from backend.clock import local_now, set_clock
+from backend.clock import local_now
 from backend.console import run_on_terminal, terminal_of_holder
-from backend.identities import Identities, new_identities
+from backend.identities import Identities
+from backend.image_acts import ImageActs, Parts
 from backend.image_mark import IMAGE_MARK
 from backend.installation import Circumstances, Hooks, Prepared, Readers, carry_out, look_at_targets, prepare
 from backend.locale_data import read_keymaps, read_zone_areas
-from backend.log import LogFile
-from backend.network_up import bring_up
 from backend.other_source import OtherSource
-from backend.preview import as_question, preview_of
+from backend.preview import as_question, preview_of, preview_of_restore
+from backend.restoration import PreparedRestore, carry_out_restore, prepare_restore
 from backend.sources import open_location
-from backend.sources.medium import eject_medium
 from backend.support import save_bundle
-from backend.system import System
 from backend.targets import apply_targets, untargeted
 from installer.model.answers import Draft
 from installer.model.brand import check_repositories
@@ -41,7 +39,6 @@ from installer.model.ports import (
     FaultyPackage,
     Further,
     Keymap,
-    NetworkWish,
     PackageProgress,
     Preview,
     RunListener,
@@ -50,38 +47,22 @@ from installer.model.ports import (
 )
 from installer.model.problem import Problem, errors
 from installer.model.source import Location, LocationKind, Repository
+from installer.model.wishes import Mode
 
 NOTHING = "no target stands for it (--target)"
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What a LiveMachine works with; tests put a recording system and fixed identities in.
-
-    `open_system` gives the system an installation runs on, `log` is where it is told, `log_event` puts an event in it.
-    """
-
-    circumstances: Circumstances
-    open_system: Callable[[], AbstractContextManager[System]]
-    log: LogFile
-    log_event: Callable[[Event], None]
-    hide: Callable[[Draft], None]
-    new_ids: Callable[[int], Identities] = lambda count: new_identities(storage_devices=count)
-    in_image: bool = False
-    dry_run: bool = False
-
-
-class LiveMachine:
+class LiveMachine(ImageActs):
     """See `installer.model.ports.Machine`, whose methods are described there."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        super().__init__(parts)
         self._identities: dict[int, Identities] = {}
         self._host: Host | None = None
         self._lock = threading.Lock()
         self._number = 0
         self._installed: tuple[Repository, ...] = ()
-        self._newest: tuple[int, Prepared | None] = (0, None)
+        self._newest: tuple[int, Prepared | PreparedRestore | None] = (0, None)
         self._claim: ExitStack | None = None
         self._thread: int | None = None
         self._other = OtherSource(lambda location: open_location(location, parts.circumstances.media))
@@ -121,18 +102,13 @@ class LiveMachine:
         self._host = host
         return host
 
+    def known_host(self) -> Host:
+        """Return the facts as they were looked at last; nobody has looked yet: now."""
+        return self._host or self.probe()
+
     def keymaps(self) -> tuple[Keymap, ...]:
         """Return the keymaps that can be chosen."""
         return read_keymaps()
-
-    def load_keymap(self, name: str) -> str:
-        """By loadkeys(1), on the machine's own console; a serial line has its keymap at its other end."""
-        if reason := self._not_here("the keymap is not loaded"):
-            return reason
-        with self._parts.open_system() as system:
-            argv = ("loadkeys", "--quiet", "--console", "/dev/tty1", name)
-            system.run(argv, why=f"the keymap {name} cannot be loaded")
-        return ""
 
     def zone_areas(self) -> tuple[ZoneArea, ...]:
         """Return the time zones by area."""
@@ -141,26 +117,6 @@ class LiveMachine:
     def local_time(self, zone: str) -> datetime:
         """Return the time in a zone now."""
         return local_now(zone)
-
-    def set_time(self, zone: str, local: datetime) -> str:
-        """Set both clocks."""
-        if reason := self._not_here("the clock is not set"):
-            return reason
-        with self._parts.open_system() as system:
-            set_clock(system, zone, local)
-        return ""
-
-    def bring_up_network(self, wish: NetworkWish, cancel: Cancel) -> str:
-        """By the image's own program."""
-        if reason := self._not_here("the network is used as it is"):
-            return reason
-        bring_up(self._host or self.probe(), wish, cancel)
-        return ""
-
-    def _not_here(self, what: str) -> str:
-        if self._parts.dry_run:
-            return f"dry run: {what}"
-        return "" if self._parts.in_image else f"not in the installation image: {what}"
 
     def try_source(self, location: Location, cancel: Cancel, timeout_s: float = TRIAL_TIMEOUT_S) -> Trial:
         """Read it in a process of its own; another version is a question, which a person answers by going on."""
@@ -176,11 +132,13 @@ class LiveMachine:
 
     def preview(self, draft: Draft, cancel: Cancel) -> Preview:
         """Plan as an unattended run of the same answers would; a cancel ends what reads the sources."""
-        answers = draft.complete()
-        self._parts.hide(draft)
         with self._lock:
             self._number += 1
             number = self._number
+        if draft.mode is Mode.RESTORE:
+            return self._preview_restore(draft, number)
+        answers = draft.complete()
+        self._parts.hide(draft)
         told: list[Problem] = []
 
         def require(problems: Sequence[Problem]) -> None:
@@ -197,6 +155,14 @@ class LiveMachine:
         problems = tuple(as_question(problem) for problem in told)
         return preview_of(prepared, number, problems, dry_run=self._parts.dry_run)
 
+    def _preview_restore(self, draft: Draft, number: int) -> Preview:
+        disk = draft.existing.backup_disk if draft.existing else None
+        prepared = prepare_restore(disk, self._with_first_disk(self._parts.circumstances), lambda: self._ids(0))
+        with self._lock:
+            if number > self._newest[0]:
+                self._newest = (number, prepared)
+        return preview_of_restore(prepared, number, dry_run=self._parts.dry_run)
+
     def _readers(self, cancel: Cancel) -> Readers:
         return Readers(
             find=lambda location, media: errand.find(location, media, cancel, TRIAL_TIMEOUT_S),
@@ -205,7 +171,7 @@ class LiveMachine:
 
     def _with_first_disk(self, circumstances: Circumstances) -> Circumstances:
         """Have a target without a disk stand for the disk it was shown as, whichever is chosen."""
-        disks = (self._host or self.probe()).disks
+        disks = self.known_host().disks
         targets = tuple(
             spec if spec.disk or not disks else replace(spec, disk=disks[0].name) for spec in circumstances.targets
         )
@@ -240,20 +206,25 @@ class LiveMachine:
         self._thread = threading.get_native_id()
         try:
             with self._parts.open_system() as system:
+                if isinstance(prepared, PreparedRestore):
+                    carry_out_restore(prepared, system, emit, hooks)
+                    return
                 carry_out(prepared, system, emit, hooks)
             self._installed += prepared.inputs.repositories
         finally:
             self._thread = None
 
+    @property
+    def _installation(self) -> Prepared | None:
+        """The newest plan, if it is one of an installation."""
+        prepared = self._newest[1]
+        return None if isinstance(prepared, PreparedRestore) else prepared
+
     def use_source_instead(self, location: Location, cancel: Cancel) -> str:
         """Lead the rest of the run elsewhere, if the very same packages lie there."""
-        wanted = self._newest[1].inputs.repositories if self._newest[1] else ()
+        wanted = self._installation.inputs.repositories if self._installation else ()
         found = errand.find(location, self._parts.circumstances.media, cancel, TRIAL_TIMEOUT_S)
         return self._other.use(wanted, found)
-
-    def eject_medium(self) -> str:
-        """By the image's own program."""
-        return self._not_here("nothing is ejected") or eject_medium()
 
     def look_at_medium(self, cancel: Cancel) -> Further:
         """Read the medium in a process of its own."""
@@ -262,7 +233,7 @@ class LiveMachine:
 
     def preview_additional(self, further: Further) -> Preview:
         """Plan for the host of the newest installation."""
-        prepared = prepare_additional(self._newest[1] if self._installed else None, further.repositories)
+        prepared = prepare_additional(self._installation if self._installed else None, further.repositories)
         with self._lock:
             self._number += 1
             self._newest = (self._number, prepared)
@@ -288,13 +259,4 @@ class LiveMachine:
             except DiskRefused:
                 return terminal_of_holder(IMAGE_MARK)
         self._claim = claim
-        return ""
-
-    def reboot(self) -> str:
-        """Write everything out and restart at once: there are no services to stop."""
-        if reason := self._not_here("the machine is not restarted"):
-            return reason
-        with self._parts.open_system() as system:
-            system.sync()
-            system.run(("reboot", "-f"))
         return ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backend.image_mark import in_installation_image
-from backend.planner import ImageFile, ScriptFile
+from backend.plan_parts import ImageFile, ScriptFile
 from backend.probe import probe_host
 from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents as disks_with_contents

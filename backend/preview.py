@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from backend.installation import Prepared
+from backend.restoration import PreparedRestore, describe_backup
+from installer.model.answers import Answers, Kept
+from installer.model.existing import ROOT_PARTITION
 from installer.model.ports import Preview
 from installer.model.problem import Problem, Severity
 from installer.model.progress import PhaseOutline
 from installer.model.units import human_size
+from installer.model.wishes import TimeMethod
 
 BLANK_CONTENTS = ("blank", "new image file")
 
@@ -28,7 +32,10 @@ def preview_of(prepared: Prepared, number: int, problems: tuple[Problem, ...], *
     return Preview(
         number=number,
         disks=plan.disks,
-        not_blank=tuple(dict.fromkeys(disk.name for disk in chosen if disk.contents not in BLANK_CONTENTS)),
+        # an installation over a host erases nothing but its control domain, which the plan names
+        not_blank=()
+        if inputs.installed
+        else tuple(dict.fromkeys(disk.name for disk in chosen if disk.contents not in BLANK_CONTENTS)),
         untouched=tuple(disk.label() for disk in inputs.host.disks if disk not in chosen),
         packages=plan.packages,
         lines=plan.describe(),
@@ -38,6 +45,53 @@ def preview_of(prepared: Prepared, number: int, problems: tuple[Problem, ...], *
         product=f"{base.product} {base.version}" if base else "",
         amount=f"{len(packages)} package{'s' if len(packages) != 1 else ''}, {size}",
         dry_run=dry_run,
+        keeps=f"{inputs.installed.title} on {chosen[0].name}" if inputs.installed else "",
+        kept=_kept(inputs.answers) if inputs.installed else (),
+    )
+
+
+def preview_of_restore(prepared: PreparedRestore, number: int, *, dry_run: bool) -> Preview:
+    """Return what a person confirms before a backup is put back."""
+    plan, inputs = prepared.plan, prepared.inputs
+    return Preview(
+        number=number,
+        disks=plan.disks,
+        not_blank=(),
+        untouched=tuple(disk.label() for disk in inputs.host.disks if disk.path != inputs.disk.path),
+        packages=(),
+        lines=plan.describe(),
+        phases=tuple(PhaseOutline(phase.title, len(phase.steps)) for phase in plan.phases),
+        notes=plan.notes,
+        product=describe_backup(inputs.backup),
+        dry_run=dry_run,
+        overwrites=f"partition {ROOT_PARTITION} of {inputs.disk.label()}",
+    )
+
+
+def _kept(answers: Answers) -> tuple[str, ...]:
+    """Return the settings of a host that is kept, and say of each whether it is its old one."""
+
+    def line(title: str, text: str, *names: Kept) -> str:
+        fate = "kept" if all(name in answers.kept for name in names) else "new" if len(names) == 1 else "in part new"
+        return f"{title:<9} {text}  ({fate})"
+
+    interface, naming, clock = answers.interface, answers.naming, answers.clock
+    address = f"static {interface.static.interface} via {interface.static.gateway}" if interface.static else "by DHCP"
+    address = "without IPv4" if interface.without_ipv4 else address
+    servers = ", ".join(map(str, naming.nameservers)) or "by DHCP"
+    times = "set by hand" if clock.method is TimeMethod.MANUAL else f"NTP {', '.join(clock.ntp_servers) or 'by DHCP'}"
+    vlan = f", VLAN {interface.vlan}" if interface.vlan else ""
+    return (
+        line("network", f"{interface.name or ''} {address}{vlan}".strip(), Kept.INTERFACE),
+        line(
+            "host",
+            f"{naming.hostname or 'name by DHCP'}, nameservers {servers}",
+            Kept.HOSTNAME,
+            Kept.NAMESERVERS,
+        ),
+        line("clock", f"{clock.timezone}, {times}", Kept.TIMEZONE, Kept.TIME),
+        line("keymap", answers.keymap, Kept.KEYMAP),
+        line("password", "of root", Kept.PASSWORD),
     )
 
 

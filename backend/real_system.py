@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import stat
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from backend import raw_disks
 from backend.confined import ConfinedRoot, unshare_mounts
 from backend.left_behind import check_unlocked, is_left_behind, note_path, note_text
+from backend.mounts import TOOLS, Mounts
 from backend.partitioner import partition_node, write_partition_table
 from backend.probe.in_use import Fingerprint, fingerprint
-from backend.probe.snapshot import loop_of_file
 from backend.process import ENVIRONMENT, Argv, Pipeline, run_program
-from backend.scratch import Scratch, mounts_below, private_directory
-from backend.system import Sink
+from backend.scratch import Scratch, private_directory
+from backend.system import Place, Sink
 from backend.table import PartitionTable
-from installer.model.errors import CommandFailed, DeviceError, DiskRefused, MissingTool, UsageError
+from backend.trees_of_places import Trees
+from installer.model.errors import MissingTool, UsageError
 from installer.model.secret import Secret
 
-TOOLS = "/.installer-tools"  # where this machine's /usr is bound, read-only, inside the target
 LIBRARIES = f"{TOOLS}/lib/x86_64-linux-gnu:{TOOLS}/lib64:{TOOLS}/lib"
 LOADER = f"{TOOLS}/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"  # the file itself: /lib64/ld-… is an absolute link
-MIB = 1024 * 1024
-LOCKS = "/run/lock"
-UNMOUNT_WAITS_S = (0.2, 0.5, 1, 2)
 
 
-class RealSystem:
+class RealSystem(Trees):
     """Does it. `log` hears every program with its exit status and output; `scratch` is a directory for odd files."""
 
     def __init__(self, log: Callable[[str], None], scratch: Path) -> None:
-        self._log = log
         self._scratch = Scratch(scratch)
-        self._target: ConfinedRoot | None = None
-        self._mount_point = ""
+        super().__init__(Mounts(self._scratch, lambda argv: self.run(argv)), log)
 
     def run(
         self,
@@ -67,7 +60,7 @@ class RealSystem:
         inside = TOOLS + os.path.realpath(tool).removeprefix("/usr")
         # under its own name: kmod is depmod only when it is called so
         loader = (LOADER, "--library-path", LIBRARIES, "--argv0", argv[0])
-        return ("chroot", self._mount_point, *loader, inside, *argv[1:])
+        return ("chroot", self._mounts.point(Place.TARGET), *loader, inside, *argv[1:])
 
     def has_tool(self, name: str) -> bool:
         """Look where programs are looked for when they are run; a path may be that of a file they read."""
@@ -92,52 +85,21 @@ class RealSystem:
     def zero(self, device: str, starts: Sequence[int]) -> None:
         """Also removes boot code, so that a half-installed disk does not boot its former system."""
         self._log(f"zero the MiB at each of {', '.join(map(str, starts))} and the last one of {device}")
-        with open(device, "r+b") as stream:  # buffered: a raw stream may write less, and only says so
-            end = stream.seek(0, os.SEEK_END)
-            for start in (*starts, end - MIB):
-                stream.seek(max(0, start))
-                stream.write(bytes(min(MIB, end - max(0, start))))
-            stream.flush()
-            os.fsync(stream.fileno())
+        raw_disks.write_zeros(device, starts)
+
+    def erase_boot_code(self, device: str) -> None:
+        """See `backend.raw_disks`."""
+        self._log(f"erase the boot code of {device}")
+        raw_disks.erase_boot_code(device)
 
     def create_image(self, path: str, size_bytes: int) -> None:
         """Make a sparse file that was not there; raises DiskRefused when it is there by now."""
         self._log(f"make the image file {path} of {size_bytes} bytes")
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            raise DiskRefused("the file has come into being meanwhile", where=path, hint="start again") from None
-        try:
-            os.ftruncate(descriptor, size_bytes)
-        finally:
-            os.close(descriptor)
+        raw_disks.create_image(path, size_bytes)
 
-    @contextmanager
-    def locked(self, path: str) -> Iterator[None]:
-        """flock(2) an image file, or for a device a file that stands for it: udev reacts to locks of devices."""
-        lock = path
-        if stat.S_ISBLK(os.stat(path).st_mode):
-            lock = f"{LOCKS}/installer-{os.stat(path).st_rdev:x}.lock"
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if lock == path:
-                self._check_detached(path)
-            yield
-        except BlockingIOError:
-            raise DiskRefused("another installer uses it", where=path, hint="wait until it has ended") from None
-        finally:
-            os.close(descriptor)
-
-    def _check_detached(self, path: str) -> None:
-        """A loop device that was just detached goes when its last user does, which may take a moment."""
-        for wait_s in UNMOUNT_WAITS_S:
-            if not loop_of_file(path):
-                return
-            time.sleep(wait_s)
-        if loop := loop_of_file(path):
-            hint = f"`fuser -vm {loop}` tells what uses it; end that and start again"
-            raise DiskRefused(f"the file is still, or by now, attached to {loop}", where=path, hint=hint)
+    def locked(self, path: str) -> AbstractContextManager[None]:
+        """See `backend.raw_disks`."""
+        return raw_disks.locked(path)
 
     def note_attached(self, device: str, path: str) -> None:
         """A file in /run/lock, which the next installer reads."""
@@ -161,61 +123,20 @@ class RealSystem:
         """sync(2) waits until it is done on Linux."""
         os.sync()
 
-    @contextmanager
-    def mounted(self, node: str, filesystem: str) -> Iterator[str]:
-        """Mount the target's root on a new directory and this machine's /usr, read-only, inside it for `in_target`."""
-        with self._scratch.mount_point() as mount_point:
-            try:
-                self.run(("mount", "-t", filesystem, node, mount_point))
-                self._target, self._mount_point = ConfinedRoot(mount_point), mount_point
-                with self._tools_bound(mount_point):
-                    yield mount_point
-            finally:
-                if self._target:
-                    self._target.close()
-                self._target, self._mount_point = None, ""
-                if mounts_below(mount_point):  # also when mount was broken off after it had mounted
-                    self._unmount(mount_point)
-
-    @contextmanager
-    def _tools_bound(self, mount_point: str) -> Iterator[None]:
-        directory = mount_point + TOOLS
-        if os.path.lexists(directory):  # left by a run that was killed, or foreign: never followed
-            os.rmdir(directory)
-        os.mkdir(directory, 0o755)
-        try:
-            self.run(("mount", "--bind", "/usr", directory))
-            self.run(("mount", "-o", "remount,bind,ro", directory))
-            yield
-        finally:
-            if mounts_below(directory):
-                self._unmount(directory)
-            os.rmdir(directory)
-
-    def _unmount(self, mount_point: str) -> None:
-        """Unmount with all that a script may have mounted below; a program that is just ending may hold it a moment."""
-        for wait_s in (*UNMOUNT_WAITS_S, None):
-            try:
-                self.run(("umount", "--recursive", mount_point))
-                return
-            except CommandFailed as error:
-                if not mounts_below(mount_point):
-                    return
-                if wait_s is None:
-                    error.hint = f"something still uses it; `fuser -vm {mount_point}` tells what"
-                    raise
-                time.sleep(wait_s)
+    def mounted(
+        self, node: str, filesystem: str, place: Place = Place.TARGET, *, read_only: bool = False
+    ) -> AbstractContextManager[str]:
+        """On a new directory; see `backend.mounts`."""
+        return self._mounts.mounted(node, filesystem, place, read_only=read_only)
 
     @property
     def _root(self) -> ConfinedRoot:
-        if self._target is None:
-            raise DeviceError("the target's root is not mounted")
-        return self._target
+        return self._mounts.root(Place.TARGET)
 
-    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644) -> None:
-        """Resolved inside the target; whatever stood there is replaced, links are not followed."""
-        self._log(f"write {path} (mode {mode:o})")
-        self._root.write(path, (text.reveal() if isinstance(text, Secret) else text).encode(), mode)
+    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644, on: Place = Place.TARGET) -> None:
+        """Resolved inside its place; whatever stood there is replaced, links are not followed."""
+        self._log(f"write {path} (mode {mode:o}){_shown(on)}")
+        self._mounts.root(on).write(path, (text.reveal() if isinstance(text, Secret) else text).encode(), mode)
 
     def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:
         """Resolved inside the target."""
@@ -238,17 +159,17 @@ class RealSystem:
         for source in sources:
             self._root.write(f"{directory}/{os.path.basename(source)}", Path(source).read_bytes(), 0o644)
 
-    def read_text(self, path: str) -> str:
-        """Resolved inside the target."""
-        return self._root.read(path).decode(errors="replace")
+    def read_text(self, path: str, *, on: Place = Place.TARGET) -> str:
+        """Resolved inside its place."""
+        return self._mounts.root(on).read(path).decode(errors="replace")
 
-    def names(self, directory: str) -> tuple[str, ...]:
-        """Resolved inside the target."""
-        return self._root.names(directory)
+    def names(self, directory: str, *, on: Place = Place.TARGET) -> tuple[str, ...]:
+        """Resolved inside its place."""
+        return self._mounts.root(on).names(directory)
 
-    def exists(self, path: str) -> bool:
-        """Resolved inside the target."""
-        return self._root.exists(path)
+    def exists(self, path: str, *, on: Place = Place.TARGET) -> bool:
+        """Resolved inside its place."""
+        return self._mounts.root(on).exists(path)
 
     def target_path(self, path: str) -> str:
         """By openat2(2), and the kernel's own name for what it found."""
@@ -283,6 +204,10 @@ class RealSystem:
     def host_files(self, directory: str, *suffixes: str) -> tuple[str, ...]:
         """Empty when the directory is not there."""
         return tuple(sorted(str(path) for path in Path(directory).glob("*") if path.name.endswith(suffixes)))
+
+
+def _shown(place: Place) -> str:
+    return "" if place is Place.TARGET else f" on the {place}"
 
 
 @contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 
 from backend.probe.in_use import Fingerprint
 from backend.process import Argv
-from backend.system import Sink
+from backend.system import OnBytes, Place, Room, Root, Sink
 from backend.table import PartitionTable
 from installer.model.errors import CommandFailed
 from installer.model.secret import Secret
@@ -20,13 +21,15 @@ UNPACKED = {
     "/lib/systemd/system/ssh.service": "",
 }
 TARGET = "/target"
+EMPTY = Room(used_bytes=1, free_bytes=2, used_files=1, free_files=2)
 
 
 class RecordingSystem:
     """`actions` lists every change in order; `fail_at` n makes the n-th change (from 1) fail.
 
     `resources` lists what was taken and released, in order: locks, loop devices, mounts. `taken` are loop devices that
-    somebody else attached since the plan was made.
+    somebody else attached since the plan was made. `files` beside the target are known by `on_place`; `rooms` says how
+    full a place is, `differences` what comparing two trees finds.
     """
 
     def __init__(self, *, fail_at: int = 0, files: dict[str, str] | None = None) -> None:
@@ -37,6 +40,8 @@ class RecordingSystem:
         self.resources: list[tuple[str, str]] = []
         self.fingerprints: dict[str, Fingerprint] = {}
         self.taken: set[str] = set()
+        self.rooms: dict[Place, Room] = {}
+        self.differences: tuple[str, ...] = ()
         self._fail_at = fail_at
 
     def _change(self, *words: str) -> None:
@@ -97,6 +102,10 @@ class RecordingSystem:
         """Write it down."""
         self._change("zero", device, *map(str, starts))
 
+    def erase_boot_code(self, device: str) -> None:
+        """Write it down."""
+        self._change("erase-boot-code", device)
+
     def create_image(self, path: str, size_bytes: int) -> None:
         """Write it down."""
         self._change("create-image", path, str(size_bytes))
@@ -130,22 +139,26 @@ class RecordingSystem:
         self._change("sync")
 
     @contextmanager
-    def mounted(self, node: str, filesystem: str) -> Iterator[str]:
+    def mounted(
+        self, node: str, filesystem: str, place: Place = Place.TARGET, *, read_only: bool = False
+    ) -> Iterator[str]:
         """Keep count of what is mounted."""
-        self._change("mount", "-t", filesystem, node, TARGET)
+        path = on_place(place, "")
+        self._change("mount", "-t", filesystem, *(("-o", "ro") if read_only else ()), node, path)
         self.mounts.append(node)
         self.resources.append(("take", f"mount {node}"))
         try:
-            yield TARGET
+            yield path
         finally:
             self.mounts.remove(node)
             self.resources.append(("release", f"mount {node}"))
-            self._change("umount", TARGET)
+            self._change("umount", path)
 
-    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644) -> None:
+    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644, on: Place = Place.TARGET) -> None:
         """Keep the text (a secret masked)."""
-        self._change("write", path, f"{mode:o}")
-        self.files[path] = str(text)
+        name = _name(on, path)
+        self._change("write", name, f"{mode:o}")
+        self.files[name] = str(text)
 
     def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:
         """Write it down."""
@@ -165,18 +178,60 @@ class RecordingSystem:
         """Write it down."""
         self._change("import", directory, *sources)
 
-    def read_text(self, path: str) -> str:
+    def read_text(self, path: str, *, on: Place = Place.TARGET) -> str:
         """Return what was written before."""
-        return self.files[path]
+        return self.files[_name(on, path)]
 
-    def names(self, directory: str) -> tuple[str, ...]:
+    def names(self, directory: str, *, on: Place = Place.TARGET) -> tuple[str, ...]:
         """Return the names directly in a directory."""
-        mark = directory.rstrip("/") + "/"
+        mark = _name(on, directory).rstrip("/") + "/"
         return tuple(sorted({path.removeprefix(mark).split("/")[0] for path in self.files if path.startswith(mark)}))
 
-    def exists(self, path: str) -> bool:
+    def exists(self, path: str, *, on: Place = Place.TARGET) -> bool:
         """Say whether it was written before."""
-        return path in self.files
+        return _name(on, path) in self.files
+
+    def room(self, place: Place) -> Room:
+        """Return what was set; all others have room for everything."""
+        return self.rooms.get(place, EMPTY)
+
+    def remove(self, path: str, *, on: Place) -> None:
+        """Write it down and forget the files."""
+        name = _name(on, path)
+        self._change("remove", name)
+        for known in [known for known in self.files if known == name or known.startswith(f"{name}/")]:
+            del self.files[known]
+
+    def clear(self, place: Place, keep: Sequence[str]) -> None:
+        """Write it down."""
+        self._change("clear", on_place(place, "/"), *keep)
+
+    def carry_files(self, patterns: Sequence[str], source: Root, target: Root) -> tuple[str, ...]:
+        """Write it down and keep the texts of the files that were written before."""
+        old, new = (_name(root.place, root.directory).rstrip("/") for root in (source, target))
+        self._change("carry", f"{old}/", f"{new}/", *patterns)
+        found = [(path.removeprefix(old), text) for path, text in self.files.items() if path.startswith(f"{old}/")]
+        carried = [(path, text) for path, text in found if any(fnmatchcase(path, pattern) for pattern in patterns)]
+        self.files.update((new + path, text) for path, text in carried)
+        return tuple(path for path, _ in carried)
+
+    def copy_tree(self, source: Place, target: Place, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
+        """Write it down."""
+        self._change("copy-tree", on_place(source, "/"), on_place(target, "/"), *leave_out)
+        on_bytes(self.room(source).used_bytes)
+
+    def compare_trees(
+        self, original: Place, copy: Place, leave_out: Sequence[str], on_bytes: OnBytes
+    ) -> tuple[str, ...]:
+        """Write it down; they are the same unless `differences` says otherwise."""
+        self._change("compare-trees", on_place(original, "/"), on_place(copy, "/"), *leave_out)
+        on_bytes(self.room(original).used_bytes)
+        return self.differences
+
+    def read_tree(self, place: Place, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
+        """Write it down."""
+        self._change("read-tree", on_place(place, "/"), *leave_out)
+        on_bytes(self.room(place).used_bytes)
 
     def target_path(self, path: str) -> str:
         """Name it below the target."""
@@ -195,6 +250,16 @@ class RecordingSystem:
     def host_files(self, directory: str, *suffixes: str) -> tuple[str, ...]:
         """Nothing of this machine is looked at."""
         return ()
+
+
+def on_place(place: Place, path: str) -> str:
+    """Return how the double calls a path of a place, as if all were mounted on one machine."""
+    return f"/{place.replace(' ', '-')}{path}"
+
+
+def _name(place: Place, path: str) -> str:
+    """Files of the target are known by their own paths."""
+    return path if place is Place.TARGET else on_place(place, path)
 
 
 class _Drain:

@@ -40,6 +40,7 @@ class Session:
     stack: ExitStack = field(default_factory=ExitStack)
     target: str = ""
     held: dict[str, str] = field(default_factory=dict)
+    releases: dict[str, ExitStack] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     local_time: LocalTime = keep_clock
     own_clock: bool = False
@@ -48,8 +49,17 @@ class Session:
     def hold(self, name: str, acquire: Callable[[], AbstractContextManager[str | None]]) -> str:
         """Acquire something for the rest of the run; a step that is run again gets what it already holds."""
         if name not in self.held:
-            self.held[name] = self.stack.enter_context(acquire()) or ""
+            own = ExitStack()
+            self.held[name] = own.enter_context(acquire()) or ""
+            self.stack.push(own)
+            self.releases[name] = own
         return self.held[name]
+
+    def release(self, name: str) -> None:
+        """Let go of something before the end of the run; nothing when it is not held."""
+        if own := self.releases.pop(name, None):
+            del self.held[name]
+            own.close()
 
     def make_image(self, path: str, size_bytes: int) -> None:
         """Make an image file once: a step that is run again finds its own."""

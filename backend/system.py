@@ -4,12 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from backend.probe.in_use import Fingerprint
 from backend.process import Argv
 from backend.table import PartitionTable
 from installer.model.secret import Secret
+
+
+class Place(StrEnum):
+    """Where a file system is mounted: as the target, or beside it what it replaces and what is kept of that."""
+
+    TARGET = "target"
+    OLD = "old host"
+    BACKUP = "backup partition"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a mounted file system has of everything, in bytes and in files."""
+
+    used_bytes: int
+    free_bytes: int
+    used_files: int
+    free_files: int
+
+
+@dataclass(frozen=True)
+class Root:
+    """A directory of a mounted file system that is taken as a root of its own."""
+
+    place: Place
+    directory: str = "/"
+
+
+OnBytes = Callable[[int], None]
 
 
 class Sink(Protocol):
@@ -20,7 +51,10 @@ class Sink(Protocol):
 
 
 class System(Protocol):
-    """Everything the backend may do to the machine. Paths of files are absolute paths of the target."""
+    """Everything the backend may do to the machine.
+
+    Paths of files are absolute paths of the target, or of what is mounted in another place.
+    """
 
     def run(
         self,
@@ -59,6 +93,9 @@ class System(Protocol):
     def zero(self, device: str, starts: Sequence[int]) -> None:
         """Overwrite one MiB at each of the starts (bytes), and the last one of the device."""
 
+    def erase_boot_code(self, device: str) -> None:
+        """Overwrite what a BIOS starts of a disk, and nothing of its partition table."""
+
     def create_image(self, path: str, size_bytes: int) -> None:
         """Make a sparse image file."""
 
@@ -80,10 +117,12 @@ class System(Protocol):
     def sync(self) -> None:
         """Have everything written on the disks."""
 
-    def mounted(self, node: str, filesystem: str) -> AbstractContextManager[str]:
-        """Mount the target's root; the file functions below work in it until the end. Gives its path."""
+    def mounted(
+        self, node: str, filesystem: str, place: Place = Place.TARGET, *, read_only: bool = False
+    ) -> AbstractContextManager[str]:
+        """Mount a file system; the file functions below work in it until the end. Gives its path."""
 
-    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644) -> None:
+    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644, on: Place = Place.TARGET) -> None:
         """Put a file in place."""
 
     def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:
@@ -98,14 +137,40 @@ class System(Protocol):
     def import_files(self, sources: Sequence[str], directory: str) -> None:
         """Copy files of this machine into a directory of the target."""
 
-    def read_text(self, path: str) -> str:
+    def read_text(self, path: str, *, on: Place = Place.TARGET) -> str:
         """Return a file's text."""
 
-    def names(self, directory: str) -> tuple[str, ...]:
+    def names(self, directory: str, *, on: Place = Place.TARGET) -> tuple[str, ...]:
         """Return the sorted names in a directory, none when it is not there."""
 
-    def exists(self, path: str) -> bool:
+    def exists(self, path: str, *, on: Place = Place.TARGET) -> bool:
         """Say whether a path leads to something."""
+
+    def room(self, place: Place) -> Room:
+        """Return how full a mounted file system is."""
+
+    def remove(self, path: str, *, on: Place) -> None:
+        """Remove a file, or a directory with all below it; nothing when it is not there."""
+
+    def clear(self, place: Place, keep: Sequence[str]) -> None:
+        """Remove everything of a file system but the paths to keep, and what file systems and this installer need."""
+
+    def carry_files(self, patterns: Sequence[str], source: Root, target: Root) -> tuple[str, ...]:
+        """Copy single files with all their metadata to their own paths below another root; returns which were there.
+
+        Patterns are absolute paths below the source, with `*` in the last part. A link is copied as what it leads to.
+        """
+
+    def copy_tree(self, source: Place, target: Place, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
+        """Copy all of a file system but some paths, with everything that can be known of a file."""
+
+    def compare_trees(
+        self, original: Place, copy: Place, leave_out: Sequence[str], on_bytes: OnBytes
+    ) -> tuple[str, ...]:
+        """Return the first paths that are not the same in two file systems, each with what differs."""
+
+    def read_tree(self, place: Place, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
+        """Read every file of a file system, to see that it can be."""
 
     def scratch_file(self, name: str, text: str | bytes, *, mode: int = 0o600) -> AbstractContextManager[str]:
         """Make a file outside the target for as long as the context lasts; gives its path."""

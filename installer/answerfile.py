@@ -22,7 +22,7 @@ from installer.answerfile_shape import (
 from installer.answerfile_xml import MAX_BYTES, Element, MalformedXml, parse_xml
 from installer.element_row import ElementRow
 from installer.elements import RESTORE, ROOT
-from installer.model.answers import DEFAULT_KEYMAP, Draft
+from installer.model.answers import DEFAULT_KEYMAP, PRESERVING, Draft
 from installer.model.errors import InvalidAnswer
 from installer.model.problem import Problem, Severity
 from installer.model.source import without_credentials
@@ -30,6 +30,7 @@ from installer.model.unbuilt import contradictions, unbuilt_answers
 from installer.model.wishes import Mode, TimeMethod
 from installer.model.wording import listed
 
+REMOVE = 'remove it; or write mode="fresh", which erases what is there'
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 2.2: Char
 
 
@@ -72,10 +73,19 @@ def _read_root(reading: Reading, root: Element, table: ElementRow) -> Mode | Non
         row = table.child(child.name)
         if row and row.read:
             check_element(reading, child, row)
-            row.read(reading, child)
+            if mode is None or not row.modes or mode in row.modes:
+                row.read(reading, child)
+            elif mode in PRESERVING:
+                reading.error(child.position, f"<{row.name}> has no meaning with {_keeps(mode)}", REMOVE)
     if mode is Mode.FRESH:
         _check_fresh(reading, root)
+    elif mode in PRESERVING and (attribute := root.attribute("sr-type")):
+        reading.error(attribute.position, f"sr-type has no meaning with {_keeps(mode)}", REMOVE)
     return mode
+
+
+def _keeps(mode: Mode) -> str:
+    return f"the mode {mode}, which keeps disks and guest storage as they are"
 
 
 def _report_missing(reading: Reading, root: Element, table: ElementRow, mode: Mode) -> None:

@@ -9,7 +9,7 @@ from installer.answerfile_xml import Element
 from installer.element_row import ElementRow
 from installer.elements import RESTORE
 from installer.model import rules
-from installer.model.answers import Draft
+from installer.model.answers import PRESERVING, Draft
 from installer.model.wishes import Mode, StorageType
 
 
@@ -19,11 +19,12 @@ def read_mode(reading: Reading, root: Element, table: ElementRow) -> Mode | None
         reading.found.mode = Mode.RESTORE
         reading.origin("mode", root.position)
         return Mode.RESTORE
-    if (storage := root.attribute("sr-type")) and root.get("sr-type") in tuple(StorageType):
-        reading.found.storage_type = StorageType(root.get("sr-type"))
-        reading.origin("storage_type", storage.position)
     text = root.get("mode", Mode.FRESH)
     mode = next((mode for mode in Mode if mode == text and mode is not Mode.RESTORE), None)
+    storage = root.attribute("sr-type")
+    if storage and mode not in PRESERVING and root.get("sr-type") in tuple(StorageType):
+        reading.found.storage_type = StorageType(root.get("sr-type"))
+        reading.origin("storage_type", storage.position)
     if mode is not None:
         reading.found.mode = mode
         if attribute := root.attribute("mode"):

@@ -76,7 +76,8 @@ ROOT = ElementRow(
     attributes=(
         AttributeRow(
             "mode",
-            "what to do with the machine; reinstall and upgrade are not built in this version yet",
+            "what to do with the machine: fresh erases the disks; reinstall and upgrade keep the virtual machines"
+            " and the settings of the host that is there, of whichever version",
             values=(Mode.FRESH, Mode.REINSTALL, Mode.UPGRADE),
             default=Mode.FRESH,
         ),
@@ -85,6 +86,7 @@ ROOT = ElementRow(
             "what virtual machines are stored on: an LVM volume group, or an ext3 file system on one device",
             values=tuple(StorageType),
             default=StorageType.LVM,
+            modes=(Mode.FRESH,),
             aliases=("srtype",),
         ),
         AttributeRow(
@@ -126,7 +128,7 @@ ROOT = ElementRow(
 
 RESTORE = ElementRow(
     "restore",
-    "The root element of a file that restores the backup of a control domain. Not built in this version yet.",
+    "The root element of a file that restores the backup of a control domain, from partition 2 of its disk.",
     "<restore>…</restore>",
     text=Text.NONE,
     children=(BACKUP_DISK, REPORT),

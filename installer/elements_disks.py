@@ -30,6 +30,7 @@ PRIMARY_DISK = ElementRow(
     " machine fits; several that fit are an error that lists them.",
     "<primary-disk>sda</primary-disk>",
     required_in=(Mode.FRESH,),
+    modes=(Mode.FRESH,),
     text=Text.OPTIONAL,
     attributes=(
         AttributeRow(
@@ -51,6 +52,7 @@ GUEST_DISK = ElementRow(
     "A further disk for virtual machines, by name or by rule; everything on it is destroyed. The primary disk may be"
     " named again.",
     "<guest-disk>sdb</guest-disk>",
+    modes=(Mode.FRESH,),
     repeatable=True,
     text=Text.OPTIONAL,
     attributes=RULE,
@@ -65,13 +67,15 @@ ERASE_SHARED_STORAGE = ElementRow(
     "yes consents to destroying a volume group, array or pool that has devices on a chosen disk and on others,"
     " which are not written; without it such storage stops the installation.",
     "<erase-shared-storage>yes</erase-shared-storage>",
+    modes=(Mode.FRESH,),
     pattern=YES_NO,
     read=disks.read_erase_shared_storage,
     write=disks.write_erase_shared_storage,
 )
 EXISTING_INSTALLATION = ElementRow(
     "existing-installation",
-    "The disk with the installation to be replaced. Not built in this version yet.",
+    "The disk with the host that is installed over. Its virtual machines, its identity and its settings are kept;"
+    " other elements say what is to be different.",
     "<existing-installation>sda</existing-installation>",
     required_in=(Mode.REINSTALL, Mode.UPGRADE),
     modes=(Mode.REINSTALL, Mode.UPGRADE),

@@ -11,11 +11,15 @@ StateT = TypeVar("StateT")
 
 @dataclass(frozen=True)
 class Stage(Generic[StateT]):
-    """One screen: `applies` says whether it is shown; `entered` what is forgotten when it is shown again."""
+    """One screen: `applies` says whether it is shown; `entered` what is forgotten when it is shown again.
+
+    `reachable` says whether it can be opened from the last one, which one that is passed over may be (None: as shown).
+    """
 
     name: str
     applies: Callable[[StateT], bool]
     entered: Callable[[StateT], StateT] = lambda state: state
+    reachable: Callable[[StateT], bool] | None = None
 
 
 class Flow(Generic[StateT]):
@@ -86,8 +90,8 @@ class Flow(Generic[StateT]):
         return self.name
 
     def reopenable(self) -> tuple[str, ...]:
-        """Return the names of the stages that apply, without the last one."""
-        return tuple(stage.name for stage in self._stages[:-1] if stage.applies(self.state))
+        """Return the names of the stages that can be opened again, without the last one."""
+        return tuple(stage.name for stage in self._stages[:-1] if (stage.reachable or stage.applies)(self.state))
 
     def skip_answered(self) -> str:
         """Go to the first stage that was not answered beforehand; what lies before it is only reached from the end."""

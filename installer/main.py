@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -14,34 +13,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.failed_run import scripts_after_failure
+from backend.image_acts import Parts
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
 from backend.preparation import read_host, read_identity_of
 from backend.real_system import RealSystem, temporary_system
-from backend.repository import find_repositories, repository_record, show_repository, sums_checked, verify_repository
-from backend.repository_build import build_repository
 from backend.sources import fetch_text
 from backend.targets import parse_size, parse_target
 from installer.answerfile import check_files, read_answerfile
 from installer.flow import Flow, Stage
 from installer.kernel_words import read_kernel_words
+from installer.main_repo import run_repo, verify_all
+from installer.main_restore import Means, check_restore_options, run_restore
 from installer.model.answers import Answers, Draft
 from installer.model.brand import default_brand
-from installer.model.errors import Cancelled, ExitCode, InstallerError, PackageError, UsageError, as_installer_error
-from installer.model.events import Event, StepFinished, StepProgress
+from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
+from installer.model.events import Event
 from installer.model.host import Host
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
-from installer.model.repository import Identity
-from installer.model.repository_build import Form, make_request
 from installer.model.secret import Masker
-from installer.model.source import PackageType, Repository
 from installer.model.topics import missing_topics
-from installer.options import location_of, parse_options
-from installer.report import NOTHING_CHANGED, Reporter, event_text, log_line, nothing_changed
+from installer.model.wishes import Mode
+from installer.options import parse_options
+from installer.report import Reporter, event_text, log_line, nothing_changed
 from installer.reproduce import kept_answers
 from installer.support import Support
 
@@ -77,10 +75,12 @@ def _dispatch(options: argparse.Namespace, reporter: Reporter) -> int:
     if options.command == "check":
         return _check(options.answerfiles, reporter)
     if options.command == "repo":
-        return _repo(options, reporter)
+        return run_repo(options, reporter)
     if options.record_machine:
         return _record_machine(options, reporter)
-    if (options.command is None) != (options.answerfile is None):
+    if options.command == "restore":
+        check_restore_options(options)
+    elif (options.command is None) != (options.answerfile is None):
         why = "--answerfile and the word `install` belong together"
         raise UsageError(f"nothing to do: {why}", hint=f"the unattended way: {UNATTENDED}; without both: the screens")
     return _logged(options, reporter)
@@ -108,15 +108,20 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
 
 def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, support: Support) -> int:
     """Answers -> checks -> plan -> execute; without an answerfile, or with a gap in it, by the screens."""
-    with nothing_changed():
-        draft = _draft(options, reporter) if options.answerfile else None
-    if draft is None or (options.ask_missing and missing_topics(draft)):
-        return _ask(options, reporter, log, masker, draft)
 
     def emit(event: Event) -> None:
         _log_event(log, event)
         reporter.event(event)
 
+    with nothing_changed():
+        draft = _draft(options, reporter) if options.answerfile else None
+    if options.command == "restore" or (draft and draft.mode is Mode.RESTORE):
+        if draft:
+            support.answers(draft)
+        means = Means(_circumstances(options, masker, support), _opener(log), emit, reporter, support.plan)
+        return run_restore(options, draft, means)
+    if draft is None or (options.ask_missing and missing_topics(draft)):
+        return _ask(options, reporter, log, masker, draft)
     with nothing_changed():
         answers, open_system = draft.complete(), _opener(log)
         masker.hide(answers.root_password.text)
@@ -144,7 +149,7 @@ def _prepared(
     prepared = prepare(answers, _circumstances(options, masker, support), reporter.require)
     support.plan(prepared.plan)
     if options.verify:
-        _verify_all(prepared.inputs.repositories, reporter)
+        verify_all(prepared.inputs.repositories, reporter)
     if os.geteuid() != 0 and not options.dry_run:
         raise UsageError("an installation must be run as root", hint="--dry-run shows the plan without it")
     return prepared
@@ -189,7 +194,7 @@ def _ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: 
 
 def _road(state: State, screens: Sequence[type[Screen]]) -> Flow[State]:
     """Lay the road of the screens; one that was given answers begins with the first that is missing."""
-    stages = [Stage(screen.name, screen.applies, screen.entered) for screen in screens]
+    stages = [Stage(screen.name, screen.shown, screen.entered, screen.reachable) for screen in screens]
     flow = Flow(stages, state, lambda state: state.answered)
     if state.answered:
         flow.skip_answered()
@@ -209,14 +214,6 @@ def _circumstances(options: argparse.Namespace, masker: Masker, support: Support
         plan_only=options.dry_run,
         keep=kept_answers(masker.hide),
     )
-
-
-def _verify_all(repositories: Sequence[Repository], reporter: Reporter) -> None:
-    """Read every package before anything is changed; raises PackageError when one is faulty (spec R16)."""
-    wrong = sum(_verify(repository, reporter) for repository in repositories)
-    if wrong:
-        what = f"{wrong} package{' is' if wrong == 1 else 's are'} faulty, see above"
-        raise PackageError(what, hint=NOTHING_CHANGED)
 
 
 def _draft(options: argparse.Namespace, reporter: Reporter) -> Draft:
@@ -249,46 +246,6 @@ def _record_machine(options: argparse.Namespace, reporter: Reporter) -> int:
         with temporary_system() as system:
             system.save(options.record_machine, text)
     return ExitCode.DONE
-
-
-def _repo(options: argparse.Namespace, reporter: Reporter) -> int:
-    """Make, list or check repositories."""
-    if options.repo_command == "build":
-        _repo_build(options, reporter)
-    place = options.output if options.repo_command == "build" else options.location
-    found = find_repositories(location_of(place, f"repo {options.repo_command}"), None)
-    wrong = 0
-    for repository in found:
-        reporter.lines(show_repository(repository), repository_record(repository))
-        if options.repo_command == "verify":
-            wrong += _verify(repository, reporter)
-    return ExitCode.FAILED if wrong else ExitCode.DONE
-
-
-def _verify(repository: Repository, reporter: Reporter) -> int:
-    """Name the faulty packages of a repository; returns how many they are."""
-    total, began = repository.size_bytes, time.monotonic()
-
-    def on_bytes(done: int) -> None:
-        rate = done / max(time.monotonic() - began, 1e-6)
-        reporter.event(StepProgress(done / max(total, 1), repository.id, done, total, rate))
-
-    faults = verify_repository(repository, on_bytes)
-    reporter.event(StepFinished(1, f"check {repository.id}", 1.0, time.monotonic() - began))
-    for fault in faults:
-        reporter.error(fault)
-    if not faults:
-        text = f"{repository.id}: {sums_checked(repository)} of all {len(repository.packages)} packages are right"
-        reporter.lines((text,), {"event": "Verified", "id": repository.id})
-    return len(faults)
-
-
-def _repo_build(options: argparse.Namespace, reporter: Reporter) -> None:
-    identity = Identity(options.id, options.name, options.product, options.product_version)
-    form = Form(PackageType(options.compress), options.sha256)
-    request = make_request(identity, options.packages, os.environ.get("SOURCE_DATE_EPOCH"), form)
-    with temporary_system() as system:
-        build_repository(system, request, Path(options.output), lambda package: reporter.say(f"packing {package.name}"))
 
 
 def _check(names: Sequence[str], reporter: Reporter) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from installer import VERSION
@@ -30,6 +30,8 @@ examples:
       install onto a disk-image file (as root)
   installer --answerfile rack7.xml --target sda=/dev/sdb install
       install onto /dev/sdb what the answers call sda
+  installer restore --target disk.img --dry-run
+      show what restoring the backup on a disk-image file would do
   installer repo show http://pxehost/XenServer_4.0.1
       list the packages of a repository
 
@@ -62,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     install = commands.add_parser("install", help="carry out an unattended installation", allow_abbrev=False)
     _add_install_options(install, default=argparse.SUPPRESS)
+    _add_restore(commands.add_parser("restore", help="put the backup of a control domain back", allow_abbrev=False))
     check = commands.add_parser("check", help="look answerfiles over, offline", allow_abbrev=False)
     check.add_argument("answerfiles", metavar="ANSWERFILE", nargs="+")
     _add_json(check)
@@ -85,11 +88,29 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON lines")
 
 
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    _add_run_options(parser.add_argument_group("restore").add_argument, default=argparse.SUPPRESS)
+    parser.add_argument("--disk", metavar="DISK", help="the disk whose backup is meant, when there are several")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the control domain is overwritten")
+
+
 def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None) -> None:
     """The options stand before or after the word `install`; there they must not undo what stood before."""
     flag = False if default is None else default
     add = parser.add_argument_group("installation").add_argument
     add("--answerfile", metavar="URL", default=default, help=ANSWERFILE_HELP)
+    _add_run_options(add, default=default)
+    add("--size", metavar="SIZE", default=default, help="make missing image files of this size, such as 16G (2^30)")
+    add("--record-machine", metavar="FILE", default=default, help="write the facts of this machine to FILE and end")
+    add("--media", metavar="DIR", default=default, help="where the installation medium is (source type local)")
+    add("--verify", action="store_true", default=flag, help="read and check every package before anything is changed")
+    add("--ask-missing", action="store_true", default=flag, help="ask on screens what the answerfile leaves out")
+    add("--accept-version", action="store_true", default=flag, help="install repositories of another version")
+
+
+def _add_run_options(add: Callable[..., argparse.Action], *, default: str | None) -> None:
+    """Add what an installation and a restore have in common."""
+    flag = False if default is None else default
     add("--dry-run", action="store_true", default=flag, help="show the plan, change nothing")
     add("--json", action="store_true", default=flag, help="plan, events and problems as JSON lines")
     add(
@@ -99,19 +120,13 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
         action="append", default=default,
         help="a disk-image file or block device in place of DISK (default: the primary disk); repeatable",
     )  # fmt: skip
-    add("--size", metavar="SIZE", default=default, help="make missing image files of this size, such as 16G (2^30)")
     add(
         "--machine",
         metavar="FILE",
         default=default,
         help="facts of the machine instead of this one's (shipped: qemu, qemu-uefi)",
     )
-    add("--record-machine", metavar="FILE", default=default, help="write the facts of this machine to FILE and end")
-    add("--media", metavar="DIR", default=default, help="where the installation medium is (source type local)")
     add("--log-dir", metavar="DIR", default=default, help="where the log goes (default: ./installer-log)")
-    add("--verify", action="store_true", default=flag, help="read and check every package before anything is changed")
-    add("--ask-missing", action="store_true", default=flag, help="ask on screens what the answerfile leaves out")
-    add("--accept-version", action="store_true", default=flag, help="install repositories of another version")
 
 
 def _add_repo(parser: argparse.ArgumentParser) -> None:

@@ -104,6 +104,7 @@ class ConsoleReport:
         self._live = stream.isatty()
         self._clock = clock
         self._last = -PLAIN_S
+        self.done = "Installed"
         self._progress = Progress(clock=clock)
 
     def __call__(self, event: Event) -> None:
@@ -124,7 +125,7 @@ class ConsoleReport:
         elif isinstance(event, StartedAfterFailure):
             self._line(f"after the failure: {event.title}")
         elif isinstance(event, PlanFinished) and event.ok:
-            self._line(f"Installed in {event.duration_s:.0f} s.")
+            self._line(f"{self.done} in {event.duration_s:.0f} s.")
 
     def _move(self) -> None:
         if self._clock() - self._last < (REDRAW_S if self._live else PLAIN_S):
@@ -200,7 +201,8 @@ class Reporter:
         self._err = MaskedOutput(sys.stderr, lambda text: self.mask(text))
         stream = MaskedOutput(sys.stdout, lambda text: text)
         self._json = JsonReport(stream, lambda text: self.mask(text)) if json_lines else None
-        self._listener: Callable[[Event], None] = self._json or ConsoleReport(self._out)
+        self.console = ConsoleReport(self._out)
+        self._listener: Callable[[Event], None] = self._json or self.console
         self.also: Callable[[str], None] = lambda text: None
         self.bundle = ""
         self._deaf = False

@@ -40,12 +40,16 @@ def reproducing_answerfile(answers: Answers, host: Host, salt: str) -> tuple[Ans
         primary=tuple(_stable_disk(name, host) for name in disks.primary),
         guest=tuple(dict.fromkeys(_stable_disk(name, host) for name in disks.guest)),
     )
+    existing = answers.existing
+    if existing and existing.disk:
+        existing = replace(existing, disk=_stable_disk(existing.disk, host))
     nic = host.nic(interface.name) if interface.name else None
     named = replace(interface, name=None, mac=nic.mac) if nic else interface
     bonds = tuple(
         replace(bond, members=tuple(_stable_nic(name, host) for name in bond.members)) for bond in answers.bonds
     )
-    return answers, Secret(write_answerfile(replace(answers, disks=stable, interface=named, bonds=bonds).draft()))
+    lasting = replace(answers, disks=stable, interface=named, bonds=bonds, existing=existing)
+    return answers, Secret(write_answerfile(lasting.draft()))
 
 
 def _stable_nic(name: str, host: Host) -> str:

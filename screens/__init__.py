@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from screens.additional import AdditionalScreen
+from screens.backup import BackupScreen
 from screens.confirm import ConfirmScreen
 from screens.disks import PrimaryDiskScreen, StorageScreen
 from screens.dns import NamingScreen
 from screens.eula import EulaScreen
+from screens.existing import ExistingScreen, KeepingScreen
 from screens.hardware import HardwareScreen
 from screens.ipv6 import Ipv6Screen, ManagementIpv6Screen
 from screens.keymap import KeymapScreen
@@ -27,9 +29,12 @@ from screens.welcome import WelcomeScreen
 SCREENS: tuple[type[Screen], ...] = (
     KeymapScreen,
     WelcomeScreen,
+    BackupScreen,
     OverwriteScreen,
     EulaScreen,
     HardwareScreen,
+    ExistingScreen,
+    KeepingScreen,
     PrimaryDiskScreen,
     StorageScreen,
     SharedStorageScreen,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from installer.model.answers import Draft
 from installer.model.errors import ExitCode
 from installer.model.host import Host
 from installer.model.ports import Preview
@@ -17,7 +18,7 @@ from screens.widgets.choice import Choice, Option
 from screens.widgets.listing import Item, Listing
 from screens.widgets.viewer import Attributed, Viewer
 
-INSTALL, CHANGE, END = "Install", "Change", "End the dry run"
+INSTALL, RESTORE, CHANGE, END = "Install", "Restore", "Change", "End the dry run"
 
 
 class ConfirmScreen(Screen):
@@ -25,6 +26,7 @@ class ConfirmScreen(Screen):
 
     name = "confirm"
     title = "Confirm"
+    of_restores = None
     f12 = INSTALL
     default = BACK
     begins_at_buttons = True
@@ -43,7 +45,7 @@ F12 does not install: it only moves to the Install button."""
         if preview is None:
             self.buttons, self.f12 = (BACK, CHANGE), CHANGE
             return [Paragraph(""), Paragraph("There is no plan: something does not fit. See below.", "note")]
-        last = END if preview.dry_run else INSTALL
+        last = END if preview.dry_run else RESTORE if preview.overwrites else INSTALL
         self.buttons, self.f12 = (BACK, CHANGE, last), last
         self._viewer = Viewer(plan_lines(preview, self.state), hang=4)
         if not preview.not_blank or preview.dry_run:
@@ -61,7 +63,7 @@ F12 does not install: it only moves to the Install button."""
         """Make the plan from the answers as they are now."""
         if self.state.preview is not None:
             return None
-        draft = self.state.draft
+        draft = wishes(self.state)
 
         def then(preview: object) -> Outcome:
             return Stay(replace(self.state, preview=preview)) if isinstance(preview, Preview) else self.state
@@ -83,14 +85,17 @@ F12 does not install: it only moves to the Install button."""
         return Reopen("") if label == CHANGE else super().press(label)
 
 
+def wishes(state: State) -> Draft:
+    """Return the answers to be carried out: a host that is kept has its own network, unless it was asked for again."""
+    if not state.preserves or "management-network" in state.answered:
+        return state.draft
+    return replace(state.draft, interface=None, bonds=())
+
+
 def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     """Return what is going to happen, in the order of importance."""
     lines: list[str | Attributed] = []
-    if preview.dry_run:
-        begin = "Dry run: nothing will be changed. An installation would erase:"
-    else:
-        begin = f"{joined(('Ready to install', preview.product), ' ')}. Everything on these disks will be erased:"
-    lines.append(("strong", begin))
+    lines.append(("strong", _begin(preview)))
     for disk in preview.disks:
         heading = disk.heading.removeprefix("disk ")
         data = any(name in heading.split() for name in preview.not_blank)
@@ -100,15 +105,30 @@ def plan_lines(preview: Preview, state: State) -> list[str | Attributed]:
     if preview.untouched:
         lines += ["", f"  Untouched: {', '.join(preview.untouched)}"]
     lines += [""]
+    if preview.overwrites:
+        return [*lines, *(("note", f"  ! {note}") for note in preview.notes)]
     checked = "verified" if state.choice("verify.done") == VERIFY else "checked while they are installed"
     lines += [f"  {joined((preview.amount, checked), ', ')}"]
     lines += [f"  {line}" for line in preview.packages]
     lines += [""]
-    lines += [f"  {line}" for line in settings(state, state.host)]
+    lines += [f"  {line}" for line in preview.kept or settings(state, state.host)]
     lines += [("note", f"  ! {note}") for note in state.notes]
     lines += [("note", f"  note: {note}") for note in preview.notes]
     lines += [("note", f"  ! {problem.message}") for problem in preview.problems]
     return lines
+
+
+def _begin(preview: Preview) -> str:
+    if preview.overwrites:
+        return f"{'Dry run: this would be overwritten' if preview.dry_run else 'Overwritten'}: {preview.overwrites}"
+    if preview.keeps:
+        if preview.dry_run:
+            return f"Dry run: nothing will be changed. Over {preview.keeps}, this would be replaced:"
+        return f"Guest storage is kept. Over {preview.keeps}, this is replaced:"
+    if preview.dry_run:
+        return "Dry run: nothing will be changed. An installation would erase:"
+    what = joined(("Ready to install", preview.product), " ")
+    return f"{what}. Everything on these disks will be erased:"
 
 
 def settings(state: State, host: Host) -> list[str]:

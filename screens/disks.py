@@ -52,6 +52,7 @@ class PrimaryDiskScreen(Screen):
 
     name = "primary-disk"
     title = "Primary disk"
+    asks_for_disks = True
     help = """\
 The control domain, the host's own operating system, takes two partitions of 4 GB on this disk; the rest of the disk \
 can store virtual machines.
@@ -117,6 +118,7 @@ class StorageScreen(Screen):
 
     name = "storage"
     title = "Disks for virtual machines"
+    asks_for_disks = True
     help = """\
 Virtual machines can be stored on the rest of the primary disk, on further disks, or on both: all of it together makes \
 one local storage repository. Everything on the disks that are marked is destroyed.
@@ -167,7 +169,12 @@ Mark and unmark with Space. With nothing marked the host has no local storage, a
 
 
 def with_only_disk(state: State) -> State:
-    """Return the state in which a machine's only disk is chosen, and none that it does not have any more."""
+    """Return the state in which a machine's only disk is chosen, and none that it does not have any more.
+
+    Where a host is kept or restored no disk is chosen.
+    """
+    if state.preserves or state.restores:
+        return state
     disks = state.draft.disks
     if disks is not None and any(state.host.disk(name) is None for name in disks.all):
         state = state.with_draft(disks=None).open_again("primary-disk", "storage", "shared-storage")

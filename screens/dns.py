@@ -20,6 +20,7 @@ class NamingScreen(Screen):
 
     name = "naming"
     title = "Host name and DNS"
+    asks_for_kept = True
     label_width = 22
     help = """\
 The host name is one word, or a full name with dots: letters, digits and hyphens. By DHCP the server on the network \

@@ -10,7 +10,7 @@ from installer.model.answers import AdminInterface
 from installer.model.interface import V6, ProtocolV6
 from screens.network import chosen_nic, wants_ipv6
 from screens.screen import Outcome, Screen, State
-from screens.source import is_remote
+from screens.source import asked_at
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 
@@ -48,7 +48,7 @@ For no IPv6 go back and take the mark away."""
 
     @classmethod
     def applies(cls, state: State) -> bool:
-        return is_remote(state) == cls.before_source and wants_ipv6(state)
+        return asked_at(state, before_source=cls.before_source) and wants_ipv6(state)
 
     @classmethod
     def summary(cls, state: State) -> str:
@@ -89,4 +89,5 @@ class ManagementIpv6Screen(Ipv6Screen):
     """The same question at its later place, when the packages come from the medium."""
 
     name = "management-ipv6"
+    asks_for_kept = True
     before_source = False

@@ -19,6 +19,7 @@ class KeymapScreen(Screen):
 
     name = "keymap"
     title = "Keymap"
+    of_restores = None
     help = """\
 Choose the layout of the keyboard that is connected to this machine. It is used from the next screen on, and by the \
 installed host.

@@ -12,7 +12,7 @@ from installer.model.host import Host, Nic
 from installer.model.interface import Protocol
 from installer.model.ports import NetworkWish
 from screens.screen import Outcome, Refused, Screen, State, Told, Work
-from screens.source import is_remote
+from screens.source import asked_at, is_remote
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 from screens.widgets.listing import Item, Listing
@@ -57,7 +57,7 @@ address (MAC) is often printed on the card."""
 
     @classmethod
     def applies(cls, state: State) -> bool:
-        return is_remote(state) == cls.before_source and len(state.host.nics) > 1
+        return asked_at(state, before_source=cls.before_source) and len(state.host.nics) > 1
 
     @classmethod
     def summary(cls, state: State) -> str:
@@ -105,7 +105,7 @@ With IPv6 ticked the next screen asks how the host gets an IPv6 address too."""
 
     @classmethod
     def applies(cls, state: State) -> bool:
-        return is_remote(state) == cls.before_source
+        return asked_at(state, before_source=cls.before_source)
 
     @classmethod
     def summary(cls, state: State) -> str:
@@ -129,7 +129,9 @@ With IPv6 ticked the next screen asks how the host gets an IPv6 address too."""
         def by_hand() -> bool:
             return self._choice.value == STATIC
 
+        only_now = "This is for the installation only: the host keeps its own settings."
         elements: list[Element] = [
+            *([Paragraph(only_now, "note")] if self.state.preserves and self.before_source else []),
             Paragraph(f"How does {chosen_nic(self.state)} get its address?  {POOL_HINT}"),
             Paragraph(""),
             self._choice,
@@ -200,6 +202,7 @@ class ManagementNicScreen(NicScreen):
     """The same question at its later place, when the packages come from the medium."""
 
     name = "management-nic"
+    asks_for_kept = True
     before_source = False
 
 
@@ -207,4 +210,5 @@ class ManagementNetworkScreen(NetworkScreen):
     """The same question at its later place; nothing is brought up."""
 
     name = "management-network"
+    asks_for_kept = True
     before_source = False

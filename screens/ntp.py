@@ -23,6 +23,7 @@ class TimeScreen(Screen):
 
     name = "ntp"
     title = "System time"
+    asks_for_kept = True
     help = """\
 With NTP the host asks time servers over the network, and its clock stays right: hosts of a pool need it.
 
@@ -54,6 +55,7 @@ class ServersScreen(Screen):
 
     name = "ntp-servers"
     title = "Time servers"
+    asks_for_kept = True
     label_width = 12
     help = """\
 Names or addresses of time servers, such as 0.pool.ntp.org or the address of a router. One is enough, three are better.

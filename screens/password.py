@@ -15,6 +15,7 @@ class PasswordScreen(Screen):
 
     name = "password"
     title = "Root password"
+    asks_for_kept = True
     label_width = 16
     help = """\
 The password of root on the installed host: for its console, for ssh and for XenCenter. It needs 6 characters or more.

@@ -61,6 +61,8 @@ It cannot be broken off safely: the disks are being written. When a step fails, 
 everything still in place."""
 
     def body(self) -> Sequence[Element]:
+        if self.state.restores:
+            self.title = "Restoring"
         self._bar = Bar()
         self._now, self._figures, self._phases = _Row(), _Row(), _Phases()
         rows = (Paragraph(""), self._bar, Paragraph(""), self._now, self._figures, Paragraph(""))

@@ -143,6 +143,9 @@ The log is also on the host, in /var/log/installer."""
     def body(self) -> Sequence[Element]:
         last = REBOOT if self.machine.in_image else LEAVE
         self.buttons, self.default, self.f12 = (last,), last, last
+        if self.state.restores:
+            self.title = "Restored"
+            return self._restored()
         draft = self.state.draft
         name = (draft.naming.hostname if draft.naming else None) or "the host"
         lines = [
@@ -152,6 +155,19 @@ The log is also on the host, in /var/log/installer."""
             Paragraph(f"After it has started, {name} shows its address on its console, at the login prompt."),
             Paragraph("Log in as root with the password you have chosen."),
         ]
+        return [*lines, *self._last_words()]
+
+    def _restored(self) -> Sequence[Element]:
+        return [
+            Paragraph(""),
+            Paragraph("The control domain is as it was when the backup was made.", "strong"),
+            Paragraph(""),
+            Paragraph("Log in as root with the password it had then. The backup is still there."),
+            *self._last_words(),
+        ]
+
+    def _last_words(self) -> Sequence[Element]:
+        lines: list[Element] = []
         if self.machine.in_image:
             lines += [Paragraph(""), Paragraph("Take the installation disc out before the machine restarts.", "note")]
         if self.machine.log_path:
@@ -159,7 +175,8 @@ The log is also on the host, in /var/log/installer."""
         return lines
 
     def accept(self) -> Outcome:
-        return Leave(ExitCode.DONE, reboot=self.machine.in_image, text=("Installed.",))
+        text = "Restored." if self.state.restores else "Installed."
+        return Leave(ExitCode.DONE, reboot=self.machine.in_image, text=(text,))
 
     def press(self, label: str) -> Outcome:
         return self.accept()

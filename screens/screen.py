@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
-from installer.model.answers import Draft
+from installer.model.answers import PRESERVING, Draft
 from installer.model.errors import InstallerError, InvalidAnswer
 from installer.model.host import Host
 from installer.model.ports import Cancel, Machine, Preview, Trial
+from installer.model.wishes import Mode
 from screens.widgets.cells import Element
 from screens.widgets.field import Field
 
@@ -34,6 +35,16 @@ class State:
     trial: Trial | None = None
     preview: Preview | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def preserves(self) -> bool:
+        """Whether a host is installed over and its virtual machines are kept."""
+        return self.draft.mode in PRESERVING
+
+    @property
+    def restores(self) -> bool:
+        """Whether a backup is put back, and nothing is installed."""
+        return self.draft.mode is Mode.RESTORE
 
     def choice(self, name: str, default: str = "") -> str:
         """Return a decision."""
@@ -166,7 +177,7 @@ class Screen:
     """
 
     name: ClassVar[str]
-    title: ClassVar[str]
+    title: str
     help: str
     f12: str = ""
     buttons: tuple[str, ...] = (BACK, OK)
@@ -174,6 +185,9 @@ class Screen:
     begins_at_buttons: ClassVar[bool] = False
     begins_at: ClassVar[str] = ""  # the name of the element with the focus, where that is not the first
     label_width: ClassVar[int] = 20
+    asks_for_disks: ClassVar[bool] = False  # passed over when a host is kept: its disks stay as they are
+    asks_for_kept: ClassVar[bool] = False  # passed over as well, but reached from the last screen
+    of_restores: ClassVar[bool | None] = False  # on the road of restores (True), of installations (False), of both
 
     def __init__(self, state: State, machine: Machine, say: Callable[[str], None]) -> None:
         self.state = state
@@ -186,6 +200,20 @@ class Screen:
     def applies(cls, state: State) -> bool:
         """Say whether the screen is shown."""
         return True
+
+    @classmethod
+    def shown(cls, state: State) -> bool:
+        """Say whether the screen is on the road: what an existing host keeps is not asked for."""
+        return cls._of_road(state) and not (state.preserves and (cls.asks_for_disks or cls.asks_for_kept))
+
+    @classmethod
+    def _of_road(cls, state: State) -> bool:
+        return cls.of_restores in (None, state.restores) and cls.applies(state)
+
+    @classmethod
+    def reachable(cls, state: State) -> bool:
+        """Say whether the screen can be opened from the last one."""
+        return cls._of_road(state) and not (state.preserves and cls.asks_for_disks)
 
     @classmethod
     def entered(cls, state: State) -> State:

@@ -22,6 +22,7 @@ class SharedStorageScreen(Screen):
 
     name = "shared-storage"
     title = "Storage over several disks"
+    asks_for_disks = True
     begins_at = "erase"
     help = """\
 A volume group, array or pool can lie on several disks at once. When only some of them are chosen, what lies on it is \

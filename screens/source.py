@@ -36,6 +36,14 @@ def is_remote(state: State) -> bool:
     return state.choice("source.kind") == WEB
 
 
+def asked_at(state: State, *, before_source: bool) -> bool:
+    """Say whether the network is asked for here: before a remote source, or as the host's own settings later on.
+
+    A host that is kept has settings of its own, which the network of the installation does not replace.
+    """
+    return is_remote(state) == before_source or (state.preserves and not before_source)
+
+
 def tried(state: State, trial: Trial) -> State:
     """Return the state with a source that was found good."""
     sources = trial.sources(additional=bool(state.choice("source.additional")))

@@ -34,7 +34,9 @@ ANSWERED_BY = {
     Topic.NETWORK: ("nic", "network", "ipv6", "management-nic", "management-network", "management-ipv6"),
     Topic.DNS: ("naming",),
 }
-UNASKED = frozenset({"welcome", "overwrite", "eula", "hardware"})  # what an answerfile has agreed to
+UNASKED = frozenset(
+    {"welcome", "overwrite", "eula", "hardware", "existing", "keeping"}
+)  # what an answerfile has agreed to
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def first_state(machine: Machine, draft: Draft | None) -> State:
     state = State(host, known, notes=tuple(problem.message for problem in unclear))
     remote = any(source.url.reveal() for source in known.sources or ())
     state = state.choose(source_kind=WEB if remote else LOCAL) if known.sources else state
-    return with_only_disk(state.done(*answered, *UNASKED))
+    state = with_only_disk(state.done(*answered, *UNASKED))
+    unknown = state.preserves and (known.existing is None or known.existing.disk is None)
+    return state.open_again("existing", "keeping") if unknown else state
 
 
 def start(machine: Machine, occasion: Occasion, lay: Callable[[State, Sequence[type[Screen]]], Road]) -> Leave:

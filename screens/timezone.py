@@ -27,6 +27,7 @@ class AreaScreen(Screen):
 
     name = "timezone-area"
     title = "Time zone: area"
+    asks_for_kept = True
     help = """\
 Choose the part of the world the host stands in; the next screen lists its cities. Zones without an area, such as UTC, \
 stand under Other."""
@@ -53,6 +54,7 @@ class TimezoneScreen(Screen):
 
     name = "timezone"
     title = "Time zone: city"
+    asks_for_kept = True
     help = """\
 Choose the city whose time the host shall show. Typing jumps: l, then o, then n finds London.
 

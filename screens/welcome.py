@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from installer.model.wishes import Mode
+from screens.backup import backups
+from screens.disks import with_only_disk
 from screens.screen import Outcome, Screen
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.choice import Choice, Option
 
+INSTALL, RESTORE = "install", "restore"
 KEYS = (
     ("Tab, Alt+Tab", "go to the next, to the previous element"),
     ("arrows", "move in a list; letters jump in it"),
@@ -25,6 +29,7 @@ class WelcomeScreen(Screen):
 
     name = "welcome"
     title = "Welcome"
+    of_restores = None
     help = """\
 This program turns a machine into a Xen host: it asks what it has to know, shows everything it is going to do, and \
 changes nothing before you have pressed Install on the last screen.
@@ -35,8 +40,14 @@ Keys that a terminal does not send have a second spelling: Ctrl-N for F12, Ctrl-
 for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too, as in Alt+1 for F1."""
 
     def body(self) -> Sequence[Element]:
-        options = [Option("install", "Install a Xen host on this machine")]
-        self._choice = Choice("task", options, "install")
+        options = [Option(INSTALL, "Install a Xen host on this machine")]
+        found = backups(self.state.host)
+        if found:
+            listed = "; ".join(f"{disk.name}: {backup.title}" for disk, backup in found)
+            possible = any(not backup.refused for _, backup in found)
+            why = "" if possible else f" ({found[0][1].refused})"
+            options.append(Option(RESTORE, "Restore a control domain from its backup", f"{listed}{why}", possible))
+        self._choice = Choice("task", options, RESTORE if self.state.restores else INSTALL)
         where = "This is a dry run: everything is asked and shown, nothing is changed." if self.machine.dry_run else ""
         keys = [Paragraph(f"  {key:<17}{meaning}") for key, meaning in KEYS]
         return [
@@ -49,4 +60,8 @@ for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too,
         ]
 
     def accept(self) -> Outcome:
-        return self.state
+        restore = self._choice.value == RESTORE
+        if restore == self.state.restores:
+            return self.state
+        mode = Mode.RESTORE if restore else Mode.FRESH
+        return with_only_disk(self.state.with_draft(mode=mode, existing=None)).open_again("existing", "backup")

@@ -13,9 +13,10 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
+from backend.image_acts import Parts
 from backend.installation import IN_THIS_PROCESS, Circumstances, Readers
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
 from backend.recording import RecordingSystem
 from backend.repository import find_repositories
 from backend.verification import verify_packages

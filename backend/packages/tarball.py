@@ -6,8 +6,8 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backend.mounts import TOOLS
 from backend.process import Argv
-from backend.real_system import TOOLS
 from backend.system import System
 from installer.model.errors import CommandFailed, PackageError
 from installer.model.source import Package

@@ -13,12 +13,16 @@ from installer.model.plan import Step
 
 LABEL = "XenServer"
 DIRECTORY = OWN_DIRECTORY.replace("/", "\\") + "\\"
+PARTUUIDS = ("lsblk", "--noheadings", "--list", "--output", "PARTUUID")
 TIMEOUT_S = 60.0  # a firmware may be slow to write; one that hangs must not hold up an installed host
 
 
 @dataclass(frozen=True)
 class MakeBootEntry(Step[Session]):
-    """Have the firmware start this disk first and next; entries of ours that lead nowhere any more are replaced."""
+    """Have the firmware start this disk first and next; entries of ours that lead nowhere any more are replaced.
+
+    Without `esp_uuid` that of the partition which is there is taken.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ("efibootmgr", "lsblk")
     disk: str
@@ -39,11 +43,19 @@ class MakeBootEntry(Step[Session]):
                 f"if it does not, choose the disk in its boot menu"
             )
 
+    def _uuid(self, session: Session) -> str:
+        """Return the UUID of the ESP: the planned one, or that of an ESP which was there already."""
+        if self.esp_uuid:
+            return self.esp_uuid
+        node = session.node(f"{self.disk}:{self.number}")
+        lines = session.system.run((*PARTUUIDS, node), timeout_s=TIMEOUT_S)
+        return lines[0].strip().lower() if lines else ""
+
     def _replace(self, session: Session) -> None:
         system = session.system
         entries = parse_boot_entries(system.run(("efibootmgr", "--verbose"), timeout_s=TIMEOUT_S))
-        present = system.run(("lsblk", "--noheadings", "--list", "--output", "PARTUUID"), timeout_s=TIMEOUT_S)
-        for number in replaced_entries(entries, DIRECTORY, self.esp_uuid, [uuid.strip() for uuid in present]):
+        present = system.run(PARTUUIDS, timeout_s=TIMEOUT_S)
+        for number in replaced_entries(entries, DIRECTORY, self._uuid(session), [uuid.strip() for uuid in present]):
             system.run(("efibootmgr", "--quiet", "--bootnum", number, "--delete-bootnum"), timeout_s=TIMEOUT_S)
         place = ("--disk", session.device(self.disk), "--part", str(self.number))
         made = system.run(

@@ -15,6 +15,7 @@ from installer.model.plan import Step
 VOLUME_NAME = "ESP"
 OWN_DIRECTORY = "/EFI/xenserver"
 OWN_LOADER = f"{OWN_DIRECTORY}/grubx64.efi"
+ESP_TYPE = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"  # in a GPT (UEFI specification, table 5.7)
 SIGNED_NAME = "BOOTX64.EFI"
 SIGNED_LOADER = f"{OWN_DIRECTORY}/{SIGNED_NAME}"
 REMOVABLE_DIRECTORY = "/EFI/BOOT"

@@ -70,6 +70,25 @@ class AttachImage(Step[Session]):
 
 
 @dataclass(frozen=True)
+class FindPartitions(Step[Session]):
+    """Let the kernel know the partitions that an attached image has already."""
+
+    needs: ClassVar[tuple[str, ...]] = ("partx",)
+    disk: str
+
+    @property
+    def title(self) -> str:
+        return f"look for the partitions of {self.disk}"
+
+    def run(self, session: Session) -> None:
+        device = session.device(self.disk)
+        # --update looks for as many numbers as there are partitions, and misses number 4 where there is no 3
+        session.system.run(("partx", "--delete", device), ok=(0, 1))
+        session.system.run(("partx", "--add", device))
+        session.system.settle()
+
+
+@dataclass(frozen=True)
 class CheckDisk(Step[Session]):
     """Open a disk exclusively and compare it with what was probed; nothing is written."""
 

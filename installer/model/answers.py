@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from ipaddress import IPv4Address
-from types import MappingProxyType
 
 from installer.model.disk_rule import DiskRule
 from installer.model.errors import AnswersError
 from installer.model.interface import AdminInterface, Bond, Protocol, StaticAddress
+from installer.model.origin import Origin, no_origins, origin_of
 from installer.model.secret import Secret
 from installer.model.source import Location
 from installer.model.wishes import NO_ACCESS, NO_TRUST, Access, Existing, Mode, Script, StorageType, TimeMethod, Trust
@@ -22,6 +22,7 @@ __all__ = (
     "Clock",
     "DiskChoice",
     "Draft",
+    "Kept",
     "Naming",
     "Origin",
     "PasswordKind",
@@ -31,17 +32,6 @@ __all__ = (
     "no_origins",
     "origin_of",
 )
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a value came from: `kind` is default, probe, kernel, answerfile or typed."""
-
-    kind: str
-    where: str = ""
-
-    def __str__(self) -> str:
-        return self.where or self.kind
 
 
 @dataclass(frozen=True)
@@ -97,18 +87,17 @@ class Naming:
     nameservers: tuple[IPv4Address, ...] = ()
 
 
-def no_origins() -> Mapping[str, Origin]:
-    """Return the origins of values that nobody gave."""
-    return MappingProxyType({})
+class Kept(StrEnum):
+    """What an installation over an existing host keeps of it, unless the answers say otherwise (spec R13, R35)."""
 
-
-def origin_of(origins: Mapping[str, Origin], name: str) -> Origin:
-    """Return where the value of a dotted field name came from, or that of its parent, or default."""
-    while name:
-        if name in origins:
-            return origins[name]
-        name = name.rpartition(".")[0]
-    return Origin("default")
+    KEYMAP = "keymap"
+    PASSWORD = "root password"
+    INTERFACE = "network"
+    TIMEZONE = "time zone"
+    TIME = "time servers"
+    HOSTNAME = "host name"
+    NAMESERVERS = "nameservers"
+    SSH = "ssh server"
 
 
 @dataclass(frozen=True)
@@ -158,10 +147,14 @@ class Draft:
     def complete(self) -> Answers:
         """Return the Answers with defaults filled in.
 
-        Raises AnswersError naming every missing answer at once, and for another mode than fresh.
+        In a mode that keeps the settings of the host that is there, those that nobody answered have a harmless value
+        and are named in `kept`; `installer.model.keep_settings` puts the host's own in their place.
+        Raises AnswersError naming every missing answer at once, and for a restore, which needs none.
         """
+        if self.mode in PRESERVING:
+            return self._keeping()
         if self.mode is not Mode.FRESH:
-            raise AnswersError((f"the mode {self.mode} is not built in this version yet",))
+            raise AnswersError((f"the mode {self.mode} takes no answers of an installation",))
         if self.disks is None or self.root_password is None or self.timezone is None or self.sources is None:
             raise AnswersError(
                 tuple(f"<{element}> is missing" for element in self.missing()),
@@ -187,13 +180,60 @@ class Draft:
             origins=self.origins,
         )
 
+    def _keeping(self) -> Answers:
+        existing = self.existing
+        if existing is None or existing.disk is None or self.sources is None:
+            raise AnswersError(
+                tuple(f"<{element}> is missing" for element in self.missing()),
+                hint=f"the mode {self.mode} needs existing-installation and source",
+            )
+        naming = self.naming or Naming()
+        given = {
+            Kept.KEYMAP: self.keymap,
+            Kept.PASSWORD: self.root_password,
+            Kept.INTERFACE: self.interface,
+            Kept.TIMEZONE: self.timezone,
+            Kept.TIME: self.time_method or self.ntp_servers,
+            Kept.HOSTNAME: naming.hostname,
+            Kept.NAMESERVERS: naming.nameservers,
+            Kept.SSH: self.access.ssh is not None,
+        }
+        return Answers(
+            keymap=self.keymap or DEFAULT_KEYMAP,
+            disks=DiskChoice((existing.disk,)),
+            root_password=self.root_password or LOCKED,
+            sources=self.sources,
+            skipped_packages=self.skipped_packages,
+            post_install_script=self.post_install_script,
+            interface=self.interface or AdminInterface(),
+            clock=Clock(self.timezone or DEFAULT_ZONE, self.ntp_servers, self.time_method or TimeMethod.NTP),
+            naming=naming,
+            scripts=self.scripts,
+            driver_sources=self.driver_sources,
+            bonds=self.bonds,
+            other_interfaces=self.other_interfaces,
+            access=self.access,
+            trust=self.trust,
+            origins={"disks": origin_of(self.origins, "existing.disk"), **self.origins},
+            mode=self.mode,
+            existing=existing,
+            kept=tuple(kept for kept in Kept if not given[kept]),
+        )
 
+
+PRESERVING = (Mode.REINSTALL, Mode.UPGRADE)
 DEFAULT_KEYMAP = "us"
+DEFAULT_ZONE = "Etc/UTC"
+# what stands where the password is kept: should nothing take its place, the host asks for one when it starts
+LOCKED = RootPassword(PasswordKind.HASH, Secret("!!"))
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Everything a fresh installation needs to know, complete and valid one by one."""
+    """Everything an installation needs to know, complete and valid one by one.
+
+    `kept` names what is taken from the host that is there already, in the modes that keep it.
+    """
 
     keymap: str
     disks: DiskChoice
@@ -211,18 +251,49 @@ class Answers:
     other_interfaces: tuple[AdminInterface, ...] = ()
     access: Access = NO_ACCESS
     trust: Trust = NO_TRUST
+    mode: Mode = Mode.FRESH
+    existing: Existing | None = None
+    kept: tuple[Kept, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=no_origins, compare=False, hash=False)
+
+    @property
+    def preserves(self) -> bool:
+        """Whether a host is installed over and its virtual machines are kept."""
+        return self.mode in PRESERVING
 
     def origin(self, name: str) -> Origin:
         """Return where the value of a dotted field name came from, or that of its parent, or default."""
         return origin_of(self.origins, name)
 
     def draft(self) -> Draft:
-        """Return the Draft that completes to these answers."""
+        """Return the Draft that completes to these answers; of what is kept it says nothing."""
         shared = {item.name for item in fields(Draft)} & {item.name for item in fields(Answers)}
-        return Draft(
+        draft = Draft(
             **{name: getattr(self, name) for name in sorted(shared)},
             timezone=self.clock.timezone,
             time_method=self.clock.method,
             ntp_servers=self.clock.ntp_servers,
         )
+        return _without_kept(draft, self.kept) if self.preserves else draft
+
+
+def _without_kept(draft: Draft, kept: Container[Kept]) -> Draft:
+    naming = Naming(
+        None if draft.naming is None or Kept.HOSTNAME in kept else draft.naming.hostname,
+        () if draft.naming is None or Kept.NAMESERVERS in kept else draft.naming.nameservers,
+    )
+    network_kept, time_kept = Kept.INTERFACE in kept, Kept.TIME in kept
+    return replace(
+        draft,
+        disks=None,
+        storage_type=None,
+        keymap=None if Kept.KEYMAP in kept else draft.keymap,
+        root_password=None if Kept.PASSWORD in kept else draft.root_password,
+        interface=None if network_kept else draft.interface,
+        bonds=() if network_kept else draft.bonds,
+        timezone=None if Kept.TIMEZONE in kept else draft.timezone,
+        time_method=None if time_kept else draft.time_method,
+        ntp_servers=() if time_kept else draft.ntp_servers,
+        naming=None if naming == Naming() else naming,
+        access=replace(draft.access, ssh=None) if Kept.SSH in kept else draft.access,
+    )

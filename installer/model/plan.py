@@ -44,13 +44,15 @@ class Step(ABC, Generic[SessionT]):
 class Phase(Generic[SessionT]):
     """A named part of the plan; `destructive` marks the phases from the point of no return on.
 
-    `bootable` marks those that begin when the host boots already.
+    `bootable` marks those that begin when the host boots already. `state` says in what state a failure leaves the
+    disks, where neither of the two tells it.
     """
 
     title: str
     steps: tuple[Step[SessionT], ...]
     destructive: bool = True
     bootable: bool = False
+    state: str = ""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,10 @@ class Preview:
     `disks` say before and after of each disk to be destroyed; `not_blank` are the names of those with something on
     them; `untouched` the other disks of the machine; `lines` the whole plan for the plan key; `phases` for
     `installer.model.progress.Progress`; `problems` are warnings only. `product` is what becomes of the machine, with
-    its version; `amount` how many packages and bytes that are. `dry_run`: there is nothing to confirm.
+    its version; `amount` how many packages and bytes that are. `dry_run`: there is nothing to confirm. `keeps` is the
+    host that is installed over, empty in a fresh installation, and `kept` what becomes of its settings, line by line.
+    `overwrites` is the partition that a backup is put back on, empty unless that is what is done: then `product` is the
+    backup.
     """
 
     number: int
@@ -159,6 +162,9 @@ class Preview:
     product: str = ""
     amount: str = ""
     dry_run: bool = False
+    keeps: str = ""
+    kept: tuple[str, ...] = ()
+    overwrites: str = ""
 
 
 class RunListener(Protocol):
@@ -222,7 +228,7 @@ class Machine(Protocol):
         """Read every package and return the faulty ones; `on_progress` hears of it on the calling thread."""
 
     def preview(self, draft: Draft, cancel: Cancel) -> Preview:
-        """Check the draft against the machine and the sources and return the plan.
+        """Check the draft against the machine and the sources and return the plan; one of a restore needs no source.
 
         Raises AnswersError with all that does not fit.
         """

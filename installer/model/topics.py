@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from installer.model.answers import Draft
+from installer.model.answers import PRESERVING, Draft
 
 
 class Topic(StrEnum):
@@ -30,6 +30,8 @@ def missing_topics(draft: Draft) -> tuple[Topic, ...]:
 
 
 def _is_open(draft: Draft, topic: Topic) -> bool:
+    if draft.mode in PRESERVING:  # the host that is kept answers everything else
+        return topic is Topic.SOURCE and draft.sources is None
     static = draft.interface is not None and draft.interface.static is not None
     answers: dict[Topic, object] = {
         Topic.KEYMAP: draft.keymap,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from installer.model.answers import Draft
+from installer.model.answers import PRESERVING, Draft
 from installer.model.host import Disk
 from installer.model.storage import HolderKind
 from installer.model.wishes import Mode, TimeMethod
@@ -16,8 +16,6 @@ ENCRYPTED = ("crypto_LUKS", "BitLocker")  # as blkid calls them
 
 def unbuilt_answers(draft: Draft) -> Iterator[tuple[str, str, str]]:
     """Yield dotted field, what is not built, and a hint, for everything answered that no step carries out."""
-    if draft.mode is not Mode.FRESH:
-        yield "mode", f"the mode {draft.mode} is {NOT_BUILT}", "only fresh installations can be made"
     disks = draft.disks
     if disks and (named := len(disks.primary)) + len(disks.primary_rules) > 1:
         field = "disks.primary.1" if named > 1 else f"disks.primary_rules.{1 - named}"
@@ -50,6 +48,25 @@ _ONE_PRIMARY = "name one primary disk; further disks for virtual machines are gu
 
 def contradictions(draft: Draft) -> Iterator[tuple[str, str, str]]:
     """Yield dotted field, what is wrong, and a hint, for answers of which one makes another one void."""
+    if draft.mode is Mode.FRESH and draft.existing is not None:
+        yield (
+            "existing",
+            "a fresh installation keeps nothing of the host that is there",
+            "choose another mode",
+        )
+    if draft.mode in PRESERVING and draft.disks is not None:
+        hint = "remove it: existing-installation names the disk; or write mode=fresh, which erases all that is there"
+        yield (
+            "disks",
+            f"a disk is chosen anew, but the mode {draft.mode} keeps disks and guest storage as they are",
+            hint,
+        )
+    if draft.mode in PRESERVING and draft.storage_type is not None:
+        hint = "remove sr-type"
+        yield "storage_type", f"the mode {draft.mode} keeps guest storage as it is, of whichever type", hint
+    if draft.mode in PRESERVING and draft.bonds and draft.interface is None:
+        hint = "say both, or neither: then the network of the host is kept"
+        yield "bonds.0", "there is a bond, but no <admin-interface>, and the network of the host is kept", hint
     if draft.time_method is TimeMethod.MANUAL and draft.ntp_servers:
         message = "there are NTP servers, but the time is to be set by hand"
         yield "ntp_servers.0", message, "leave them out, or choose the method ntp"

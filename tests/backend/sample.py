@@ -7,25 +7,29 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
-from backend.identities import GptIdentities, Identities
-from backend.planner import ImageFile, Inputs, ScriptFile
+from backend.identities import GptIdentities, Identities, kept_identities
+from backend.plan_parts import ImageFile, Inputs, ScriptFile
+from backend.steps.esp import ESP_TYPE
 from installer.model.answers import (
     AdminInterface,
     Answers,
     Clock,
     DiskChoice,
+    Kept,
     Naming,
     PasswordKind,
     RootPassword,
     StaticAddress,
 )
+from installer.model.existing import GuestRecord, InstalledHost, KeptSettings, LocalStorage, Power
 from installer.model.host import Disk, Firmware, Host, Nic, SerialConsole, Virtualization
 from installer.model.interface import V6, Bond, BondMode, ProtocolV6
+from installer.model.journal import JournalStep
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
 from installer.model.storage import Holder, HolderKind, Part, Signature
 from installer.model.units import GIB, MIB
-from installer.model.wishes import Access, Stage, StorageType, TimeMethod
+from installer.model.wishes import Access, Existing, Mode, Stage, StorageType, TimeMethod
 
 PASSWORD = "marked-secret-7f3a"
 SOURCE = Location(LocationKind.URL, Secret("http://user:marked-secret-url@mirror/xs/packages.main"))
@@ -46,6 +50,7 @@ IDENTITIES = Identities(
     hostname="xenserver-abcdefgh",
     pv_uuids=("aaaaaa-bbbb-cccc-dddd-eeee-ffff-gggggg", "hhhhhh-iiii-jjjj-kkkk-llll-mmmm-nnnnnn"),
     installed_at="2026-01-02 03:04:05 UTC",
+    backup_uuid="88888888-8888-4888-8888-888888888888",
 )
 SDA = Disk("sda", "/dev/sda", 16 * GIB, model="QEMU HARDDISK", serial="QM00001", contents="blank")
 SDB = Disk("sdb", "/dev/sdb", 20 * GIB, model="QEMU HARDDISK", serial="QM00002", by_id=("/dev/disk/by-id/ata-QM00002",))
@@ -180,5 +185,64 @@ VARIANTS |= {
         own_firmware=True,
     ),
     "bios-gpt-3-tb": replace(INPUTS, host=replace(HOST, disks=(replace(SDA, size_bytes=3_000_592_982_016), SDB))),
+}
+_GUESTS = Signature("LVM2_member", "", "p3", "VG_XenStorage-99999999-9999-4999-8999-999999999999", "g3", 1)
+_HOST_PARTS = (
+    Part(1, MIB, 4096 * MIB, "0x83", (Signature("ext3", "root-oldhosta", "u1"),)),
+    Part(2, 4097 * MIB, 4096 * MIB, "0x83"),
+    Part(3, 8193 * MIB, 8190 * MIB, "0x8e", (_GUESTS,)),
+)
+OLD_HOST = InstalledHost(
+    product="XenServer",
+    version="4.0.1",
+    build="1",
+    installation_uuid="aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+    control_domain_uuid="bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
+    root_label="root-oldhosta",
+    storage=LocalStorage("99999999-9999-4999-8999-999999999999", StorageType.LVM, ("/dev/sda3",)),
+    settings=KeptSettings(keymap="de", timezone="Europe/Berlin", hostname="old", interface=AdminInterface("eth1")),
+    guests=(
+        GuestRecord("cccccccc-cccc-4ccc-8ccc-cccccccccccc", "mail", Power.RUNNING, ("LV-mail", "LV-spool")),
+        GuestRecord("dddddddd-dddd-4ddd-8ddd-dddddddddddd", "web", Power.HALTED),
+    ),
+    iqn="iqn.2026-11.org.example:old",
+)
+OLD_SDA = replace(SDA, contents="XenServer 4.0.1-1 host", table="dos", parts=_HOST_PARTS, installed=OLD_HOST)
+_OVER = replace(
+    INPUTS,
+    answers=replace(
+        ANSWERS,
+        mode=Mode.REINSTALL,
+        existing=Existing("sda"),
+        kept=tuple(Kept),
+        keymap="de",
+        interface=AdminInterface("eth1"),
+        clock=Clock("Europe/Berlin"),
+        naming=Naming("old"),
+    ),
+    host=replace(HOST, disks=(OLD_SDA, SDB)),
+    identities=kept_identities(IDENTITIES, OLD_HOST),
+    installed=OLD_HOST,
+    answerfile=Secret(f"<installation>{PASSWORD}</installation>"),
+)
+_BROKEN_OFF = replace(OLD_HOST, unfinished=True, step=JournalStep.REPLACING)
+_ESP = Part(4, MIB, 512 * MIB, ESP_TYPE, (Signature("vfat", "ESP", "1234-5678"),))
+_GPT_PARTS = (*(replace(part, start_bytes=part.start_bytes + 512 * MIB) for part in _HOST_PARTS), _ESP)
+_UEFI_SDA = replace(OLD_SDA, table="gpt", parts=_GPT_PARTS)
+VARIANTS |= {
+    "over-host": _OVER,
+    "over-host-without-backup": replace(
+        _OVER,
+        answers=replace(
+            _OVER.answers,
+            existing=Existing("sda", backup=False),
+            root_password=ANSWERS.root_password,
+            kept=tuple(kept for kept in Kept if kept is not Kept.PASSWORD),
+        ),
+    ),
+    "over-host-broken-off": replace(
+        _OVER, installed=_BROKEN_OFF, host=replace(HOST, disks=(replace(OLD_SDA, installed=_BROKEN_OFF), SDB))
+    ),
+    "over-host-uefi": replace(_OVER, host=replace(_UEFI, disks=(_UEFI_SDA, SDB)), own_firmware=True),
 }
 PLANS = Path(__file__).parent.parent / "plans"

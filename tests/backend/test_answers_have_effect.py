@@ -23,14 +23,16 @@ from installer.model.check import check_answers
 from installer.model.choice import choose_devices
 from installer.model.disk_rule import DiskRule
 from installer.model.interface import V6, Bond, BondMode, ProtocolV6
+from installer.model.keep_settings import keep_settings
 from installer.model.problem import errors
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
-from installer.model.wishes import Access, OnFailure, Script, Stage, StorageType, TimeMethod, Trust
+from installer.model.wishes import Access, Existing, Mode, OnFailure, Script, Stage, StorageType, TimeMethod, Trust
 from tests.backend.sample import ANSWERS, INPUTS, SOURCE, STATIC
 
 LOCAL = Location(LocationKind.LOCAL)
-NOT_IN_THE_PLAN = {"sources"}  # they are read before it is made; sample repositories stand for them
+# sources are read before it is made, sample repositories stand for them; what is kept is no wish of anybody's
+NOT_IN_THE_PLAN = {"sources", "kept"}
 CHANGES: dict[str, tuple[object, ...]] = {
     "keymap": ("de",),
     "disks": (
@@ -40,6 +42,8 @@ CHANGES: dict[str, tuple[object, ...]] = {
         DiskChoice((), primary_rules=(DiskRule(serial="QM00002"),)),
         DiskChoice(("sda",), guest_rules=(DiskRule(serial="QM00002"),)),
     ),
+    "mode": (Mode.REINSTALL, Mode.UPGRADE),
+    "existing": (Existing("sda"),),
     "root_password": (RootPassword(PasswordKind.HASH, Secret("!!")),),
     "interface": (
         AdminInterface("eth1"),
@@ -87,7 +91,8 @@ def test_an_answer_changes_the_plan_or_is_an_error(tmp_path: Path, field: str, v
     for stage in Stage:
         tmp_path.joinpath(stage.file_name).write_text("#!/bin/sh\n")
     answers, problems = choose_devices(replace(ANSWERS, **{field: value}), INPUTS.host)  # type: ignore[arg-type]  # as said
-    if errors((*problems, *check_answers(answers, INPUTS.host))):
+    kept = keep_settings(answers, INPUTS.host)
+    if errors((*problems, *kept.problems, *check_answers(answers, INPUTS.host))):
         return
     changed = make_plan(replace(INPUTS, answers=answers, scripts=read_scripts(answers, tmp_path)))
     assert changed != make_plan(INPUTS)

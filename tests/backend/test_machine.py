@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from backend.identities import Identities
+from backend.image_acts import Parts
 from backend.installation import Circumstances
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
 from backend.real_system import temporary_system
 from backend.targets import TargetSpec
 from installer.model.answers import DiskChoice, Draft

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from installer.answerfile import read_answerfile, write_answerfile
 from installer.model.answers import Answers, DiskChoice
 from installer.model.check import check_answers

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from backend.execute import execute
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.recording import RecordingSystem
+from backend.steps.beside import MakeBackupFilesystem, MountOldHost
+from backend.steps.kept import SaveKeptFiles
 from backend.steps.partition import CheckDisk
 from backend.steps.scripts import RunScript
 from installer.model.errors import DiskRefused
+from installer.model.journal import JournalStep
+from installer.model.storage import Signature
 from installer.model.wishes import Stage
 from tests.backend.run_plan import recording_session
 from tests.backend.sample import ANSWERS, HOST, INPUTS, PLANS, SDA, VARIANTS
@@ -65,7 +70,8 @@ def test_no_disk_but_the_chosen_ones_is_named() -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_boot_code_comes_after_everything_that_boots(name: str) -> None:
     phases = make_plan(VARIANTS[name]).phases
-    titles = [phase.title for phase in phases if phase.title != Stage.INSTALLATION_COMPLETE.script]
+    later = (Stage.INSTALLATION_COMPLETE.script, "what was kept")
+    titles = [phase.title for phase in phases if phase.title not in later]
     assert titles[-2:] == ["boot loader", "log"]
     assert [phase.title for phase in phases if phase.bootable] == [
         phase.title for phase in phases[1 + [phase.title for phase in phases].index("boot loader") :]
@@ -95,3 +101,25 @@ def test_primary_disk_named_again_as_guest_disk_is_one_disk() -> None:
 def test_answers_are_not_shown_with_their_secrets() -> None:
     text = repr(make_plan(INPUTS)) + repr(ANSWERS) + repr(INPUTS)
     assert "marked-secret" not in text
+
+
+@pytest.mark.parametrize("step", [JournalStep.REPLACING, JournalStep.RESTORING])
+def test_control_domain_that_is_half_made_is_never_taken_for_the_old_host(step: JournalStep) -> None:
+    """What was kept of the old one would be replaced by what is left of it."""
+    inputs = VARIANTS["over-host-broken-off"]
+    assert inputs.installed
+    plan = make_plan(replace(inputs, installed=replace(inputs.installed, step=step)))
+    assert not [one for _, one in plan.steps() if isinstance(one, MountOldHost | SaveKeptFiles | MakeBackupFilesystem)]
+
+
+def test_backup_gets_a_file_system_of_its_own_and_nothing_else_does() -> None:
+    """An older one may hold times to the second only; without a new backup, the older one stays."""
+    made = {}
+    for name in ("over-host", "over-host-without-backup"):
+        inputs = VARIANTS[name]
+        disk = inputs.host.disks[0]
+        parts = tuple(replace(part, signatures=(Signature("ext3"),)) for part in disk.parts)
+        host = replace(inputs.host, disks=(replace(disk, parts=parts), *inputs.host.disks[1:]))
+        steps = [step for _, step in make_plan(replace(inputs, host=host)).steps()]
+        made[name] = sum(isinstance(step, MakeBackupFilesystem) for step in steps)
+    assert made == {"over-host": 1, "over-host-without-backup": 0}

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from backend.image_acts import Parts
 from backend.installation import Circumstances
 from backend.log import LogFile
-from backend.machine import LiveMachine, Parts
+from backend.machine import LiveMachine
 from backend.process import Argv
 from backend.real_system import RealSystem
+from backend.system import Place
 from backend.table import PartitionTable
 from backend.targets import TargetSpec
 from installer.model.errors import DeviceError
@@ -84,8 +86,8 @@ class FailingSystem(RealSystem):
     def create_image(self, path: str, size_bytes: int) -> None:
         super().create_image(path, size_bytes)
 
-    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644) -> None:
-        super().write_text(path, text, mode=mode)
+    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644, on: Place = Place.TARGET) -> None:
+        super().write_text(path, text, mode=mode, on=on)
         self._changed()
 
     def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:

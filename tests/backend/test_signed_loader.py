@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.recording import RecordingSystem
 from backend.steps.esp import CopySignedLoader, MakeEsp
 from installer.model.errors import DeviceError

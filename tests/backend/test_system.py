@@ -12,7 +12,7 @@ import pytest
 
 from backend.real_system import RealSystem
 from backend.recording import RecordingSystem
-from backend.system import System
+from backend.system import Place, Root, System
 from backend.targets import attached
 from installer.model.errors import CommandFailed, DeviceError, MissingTool
 from installer.model.secret import Secret
@@ -35,6 +35,16 @@ def real(tmp_path: Path, log: list[str]) -> RealSystem:
 @pytest.fixture
 def node(real: RealSystem, tmp_path: Path) -> Iterator[str]:
     image = tmp_path / "disk.img"
+    image.touch()
+    os.truncate(image, 32 * MIB)
+    with attached(real, str(image)) as device:
+        real.run(("mkfs.ext3", "-q", device))
+        yield device
+
+
+@pytest.fixture
+def other_node(real: RealSystem, tmp_path: Path) -> Iterator[str]:
+    image = tmp_path / "other.img"
     image.touch()
     os.truncate(image, 32 * MIB)
     with attached(real, str(image)) as device:
@@ -74,6 +84,40 @@ def test_names_of_a_directory_are_sorted(system: System) -> None:
         system.write_text(f"/boot/{name}", "")
     assert system.names("/boot") == ("grub", "initrd", "xen.gz")
     assert system.names("/nowhere") == ()
+
+
+def test_removed_file_or_directory_is_gone(system: System) -> None:
+    for name in ("/a/b/c", "/a/d", "/ab"):
+        system.write_text(name, "x")
+    system.remove("/a", on=Place.TARGET)
+    system.remove("/nowhere", on=Place.TARGET)
+    assert not system.exists("/a/d") and not system.exists("/a/b/c") and system.exists("/ab")
+    system.remove("/ab", on=Place.TARGET)
+    assert not system.exists("/ab")
+
+
+def test_files_carried_to_another_root_are_those_of_the_patterns(system: System) -> None:
+    for name in ("/etc/ssh/key", "/etc/ssh/key.pub", "/etc/ssh/other", "/etc/key"):
+        system.write_text(name, f"{name}\n")
+    kept = Root(Place.TARGET, "/kept")
+    found = system.carry_files(("/etc/ssh/key*", "/etc/none", "/none/key"), Root(Place.TARGET), kept)
+    assert found == ("/etc/ssh/key", "/etc/ssh/key.pub")
+    assert system.names("/kept/etc/ssh") == ("key", "key.pub") and not system.exists("/kept/etc/key")
+    assert system.carry_files(("/etc/ssh/key",), kept, Root(Place.TARGET, "/back")) == ("/etc/ssh/key",)
+    assert system.read_text("/back/etc/ssh/key") == "/etc/ssh/key\n"
+
+
+def test_file_systems_beside_the_target_are_their_own(system: System, request: pytest.FixtureRequest) -> None:
+    node = request.getfixturevalue("other_node") if isinstance(system, RealSystem) else "/dev/sda2"
+    with system.mounted(node, "ext4", Place.BACKUP) as path:
+        system.write_text("/etc/mark", "backup\n", on=Place.BACKUP)
+        system.write_text("/etc/mark", "target\n")
+        assert system.read_text("/etc/mark", on=Place.BACKUP) == "backup\n"
+        assert system.read_text("/etc/mark") == "target\n"
+        assert system.names("/etc", on=Place.BACKUP) == ("mark",)
+        system.remove("/etc/mark", on=Place.BACKUP)
+        assert not system.exists("/etc/mark", on=Place.BACKUP) and system.exists("/etc/mark")
+        assert path != system.target_path("/")
 
 
 def test_zeros_are_counted_to_the_end(system: System) -> None:
@@ -175,6 +219,20 @@ def test_tools_of_this_machine_run_with_the_target_as_root(real: RealSystem, nod
         assert real.run(real.in_target("cat", "/etc/mark")) == ("here",)
         with pytest.raises(CommandFailed, match=r"."):
             real.run(real.in_target("touch", "/.installer-tools/bin/written"))
+
+
+def test_what_is_mounted_to_be_read_cannot_be_written(real: RealSystem, other_node: str) -> None:
+    with real.mounted(other_node, "ext4", Place.OLD, read_only=True) as old:
+        with pytest.raises(OSError, match="Read-only"):
+            real.write_text("/mark", "x", on=Place.OLD)
+        options = next(line for line in Path("/proc/self/mounts").read_text("ascii").splitlines() if old in line)
+        assert {"ro", "nodev", "nosuid", "noexec", "noatime"} <= set(options.split()[3].split(","))
+    assert not Path(old).exists()
+
+
+def test_boot_code_goes_and_nothing_else(real: RealSystem, full_of_ones: Path) -> None:
+    real.erase_boot_code(str(full_of_ones))
+    assert full_of_ones.read_bytes() == bytes(440) + b"\xff" * (4 * MIB - 440)
 
 
 def test_absolute_link_in_the_target_never_leads_out(real: RealSystem, node: str, tmp_path: Path) -> None:

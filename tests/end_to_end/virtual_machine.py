@@ -82,6 +82,7 @@ class Hardware:
     kernel at once instead of what is on the disks, `network_boot` puts the first NIC before them in the firmware's
     order. With `no_reboot` the machine ends where it would start anew.
     A connection to `ssh_port` of this machine is one to port 22 of the virtual one.
+    What is written to the first disk, a raw one, is recorded in `write_log` (see tests/end_to_end/write_log.py).
     A UEFI machine keeps what is written to its firmware's `variables` in that file, or forgets it without one.
     """
 
@@ -101,6 +102,7 @@ class Hardware:
     network_boot: NetworkBoot | None = None
     no_reboot: bool = False
     ssh_port: int | None = None
+    write_log: Path | None = None
 
     def argv(self) -> list[str]:
         """Return QEMU's command line with the serial line on standard input and output."""
@@ -133,6 +135,16 @@ class Hardware:
             words += ["-netdev", network, "-device", nic]
         return words
 
+    def _logged_disk(self, path: Path) -> list[str]:
+        """Return the first disk as one whose writes are recorded; the log is emptied first."""
+        self.write_log.write_bytes(b"") if self.write_log else None
+        log = f"driver=file,node-name=log0,filename={self.write_log}"
+        return [
+            *("-blockdev", f"driver=file,node-name=file0,filename={path}"),
+            *("-blockdev", log),
+            *("-blockdev", "driver=blklogwrites,node-name=d0,file=file0,log=log0,log-sector-size=512"),
+        ]
+
     def _disk_words(self) -> list[str]:
         words: list[str] = []
         buses = (*self.buses, *(Bus.IDE for _ in self.disks))
@@ -140,7 +152,10 @@ class Hardware:
             words += ["-device", controller] if (controller := CONTROLLERS[bus][0]) else []
         for number, ((path, form), bus) in enumerate(zip(self.disks, buses, strict=False)):
             snapshot = "on" if self.snapshot else "off"
-            words += ["-drive", f"file={path},format={form},if=none,id=d{number},snapshot={snapshot},cache=unsafe"]
+            if self.write_log and number == 0:
+                words += self._logged_disk(path)
+            else:
+                words += ["-drive", f"file={path},format={form},if=none,id=d{number},snapshot={snapshot},cache=unsafe"]
             # the chip set of a UEFI machine has an AHCI controller by that name, with one disk a channel
             pair = number // 2 if self.firmware is Firmware.BIOS else number
             device = CONTROLLERS[bus][1].format(number=number, pair=pair)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from backend.planner import Inputs, ScriptFile
+from backend.plan_parts import Inputs, ScriptFile
 from installer.model.check import check_answers
 from installer.model.host import Firmware
 from installer.model.problem import errors

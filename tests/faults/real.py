@@ -18,14 +18,16 @@ from pathlib import Path
 
 from backend.execute import InstallPlan, execute
 from backend.left_behind import NOTES
-from backend.planner import ImageFile, Inputs, ScriptFile, make_plan
+from backend.plan_parts import ImageFile, Inputs, ScriptFile
+from backend.planner import make_plan
 from backend.process import Argv
 from backend.real_system import RealSystem
 from backend.repository import find_repositories
 from backend.session import Session
 from backend.sources import open_location
 from backend.steps.filesystem import MakeSwapFile
-from backend.system import Sink
+from backend.system import OnBytes, Root, Sink
+from backend.system import Place as Mounted
 from backend.table import PartitionTable
 from installer.model.errors import CommandFailed, InstallerError
 from installer.model.events import Event, StepFailed, Warned
@@ -97,6 +99,36 @@ class FailingSystem(RealSystem):
         with self._change("zero", device):
             super().zero(device, starts)
 
+    def erase_boot_code(self, device: str) -> None:
+        with self._change("erase-boot-code", device):
+            super().erase_boot_code(device)
+
+    def remove(self, path: str, *, on: Mounted) -> None:
+        with self._change("remove", path):
+            super().remove(path, on=on)
+
+    def clear(self, place: Mounted, keep: Sequence[str]) -> None:
+        with self._change("clear", place):
+            super().clear(place, keep)
+
+    def carry_files(self, patterns: Sequence[str], source: Root, target: Root) -> tuple[str, ...]:
+        with self._change("carry", *patterns):
+            return super().carry_files(patterns, source, target)
+
+    def copy_tree(self, source: Mounted, target: Mounted, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
+        with self._change("copy-tree", source, target):
+            super().copy_tree(source, target, leave_out, on_bytes)
+
+    def compare_trees(
+        self, original: Mounted, copy: Mounted, leave_out: Sequence[str], on_bytes: OnBytes
+    ) -> tuple[str, ...]:
+        with self._change("compare-trees", original, copy):
+            return super().compare_trees(original, copy, leave_out, on_bytes)
+
+    def read_tree(self, place: Mounted, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
+        with self._change("read-tree", place):
+            super().read_tree(place, leave_out, on_bytes)
+
     def create_image(self, path: str, size_bytes: int) -> None:
         with self._change("create-image", path):
             super().create_image(path, size_bytes)
@@ -117,9 +149,9 @@ class FailingSystem(RealSystem):
         with self._change("sync"):
             pass
 
-    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644) -> None:
+    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644, on: Mounted = Mounted.TARGET) -> None:
         with self._change("write", path):
-            super().write_text(path, text, mode=mode)
+            super().write_text(path, text, mode=mode, on=on)
 
     def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:
         with self._change("write-zeros", path):

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterable
 
 from backend.execute import InstallPlan, execute
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.recording import RecordingSystem
 from installer.model.check_storage import chosen_disks
 from installer.model.errors import InstallerError
@@ -60,12 +61,12 @@ def _fail_at(position: int, place: Place, inputs: Inputs, plan: InstallPlan) -> 
     more = "\n".join([*map(shlex.join, system.actions), *system.files.values()])
     try:
         check_outcome(inputs, place, action, events, error, more)
-        _check_released(system.resources, failed_release=action[-1] if action[1:2] == ("--detach",) else "")
+        check_released(system.resources, failed_release=action[-1] if action[1:2] == ("--detach",) else "")
     except AssertionError as problem:
         raise AssertionError(f"change {position} of the plan, {shlex.join(action)}: {problem}") from problem
 
 
-def _check_released(resources: Iterable[tuple[str, str]], *, failed_release: str) -> None:
+def check_released(resources: Iterable[tuple[str, str]], *, failed_release: str) -> None:
     """See that all was released, the last first; only what itself was made to fail stays."""
     held: list[str] = []
     for what, name in resources:

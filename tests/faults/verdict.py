@@ -7,7 +7,8 @@ import shlex
 from dataclasses import dataclass
 
 from backend.execute import COMPLETE, STOPPED, UNTOUCHED
-from backend.planner import Inputs, make_plan
+from backend.plan_parts import Inputs
+from backend.planner import make_plan
 from backend.steps.scripts import RunScript
 from backend.steps.stale import stop_steps
 from installer.model.check_storage import chosen_disks, is_one_of
@@ -74,8 +75,11 @@ def check_outcome(
         assert WORDS in failed.reason, failed
     state = failed.state
     chosen = chosen_disks(inputs.answers, inputs.host)
+    said = next((phase.state for phase, step in plan.steps() if step.title == place.title), "")
     if place.title == RELEASE:
         assert state == COMPLETE, state
+    elif said:
+        assert state == said and all(disk.name in state for disk in chosen), state
     elif place.title in {step.title for phase, step in plan.steps() if phase.bootable}:
         assert all(disk.name in state for disk in chosen) and "is installed and boots" in state, state
     elif place.destructive:

@@ -73,12 +73,12 @@ def read_old_settings(data: bytes) -> None:
     files = Files(texts)
     found = read_settings(files, "xenbr0")
     _check_shown(read_iqn(files), *found.unreadable)
-    for text, rule in (
+    for setting, rule in (
         (found.hostname, rules.hostname),
         (found.keymap, rules.keymap),
         (found.timezone, rules.timezone),
     ):
-        if text is not None and rule(text) != text:
+        if setting is not None and rule(setting) != setting:
             raise Broken("a setting that its rule changes")
     interface = found.interface
     if interface and interface.static:

@@ -162,34 +162,47 @@ RESTORING = st.builds(
     existing=st.none() | st.builds(Existing, backup_disk=DISKS),
     trust=st.builds(Trust, report=st.none() | PLACES),
 )
-INSTALLING = st.builds(
-    Draft,
-    mode=st.sampled_from([Mode.FRESH, Mode.REINSTALL, Mode.UPGRADE]),
-    keymap=st.none() | made(WORDS, rules.keymap),
+
+
+def agrees(draft: Draft) -> bool:
+    """No answer makes another one void."""
+    if draft.mode is not Mode.FRESH and draft.bonds and draft.interface is None:
+        return False
+    return not (draft.time_method is TimeMethod.MANUAL and draft.ntp_servers)
+
+
+def _installing(**answers: st.SearchStrategy[object]) -> st.SearchStrategy[Draft]:
+    """Return the drafts with what all modes that install have in common."""
+    return st.builds(
+        Draft,
+        keymap=st.none() | made(WORDS, rules.keymap),
+        root_password=st.none() | PASSWORDS,
+        sources=st.none() | st.lists(LOCATIONS, min_size=1, max_size=3, unique=True).map(tuple),
+        skipped_packages=some(made(WORDS, rules.package_name)),
+        post_install_script=st.none() | LOCATIONS,
+        interface=st.none() | INTERFACES,
+        timezone=st.none() | st.sampled_from(["UTC", "Europe/London", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]),
+        naming=st.none() | NAMINGS,
+        time_method=st.none() | st.sampled_from(TimeMethod),
+        ntp_servers=some(made(HOSTNAMES | ADDRESSES | st.ip_addresses(v=6).map(str), rules.ntp_server)),
+        scripts=st.lists(SCRIPTS, max_size=3).map(tuple),
+        driver_sources=st.lists(LOCATIONS, max_size=2).map(tuple),
+        bonds=st.lists(BONDS, max_size=2, unique_by=lambda bond: bond.name).map(tuple),
+        other_interfaces=st.lists(
+            INTERFACES.filter(lambda interface: bool(interface.name or interface.mac)), max_size=2
+        ).map(tuple),
+        access=st.builds(Access, some(KEYS), st.none() | st.booleans()),
+        trust=st.builds(Trust, some(PLACES), some(PLACES), st.none() | PLACES),
+        **answers,
+    ).filter(agrees)
+
+
+FRESH = _installing(
     disks=st.none() | NAMED_DISKS | DESCRIBED_DISKS,
-    root_password=st.none() | PASSWORDS,
-    sources=st.none() | st.lists(LOCATIONS, min_size=1, max_size=3, unique=True).map(tuple),
-    skipped_packages=some(made(WORDS, rules.package_name)),
-    post_install_script=st.none() | LOCATIONS,
-    interface=st.none() | INTERFACES,
-    timezone=st.none() | st.sampled_from(["UTC", "Europe/London", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]),
-    naming=st.none() | NAMINGS,
-    existing=st.none() | st.builds(Existing, disk=DISKS, backup=st.booleans()),
     storage_type=st.none() | st.sampled_from(StorageType),
-    time_method=st.none() | st.sampled_from(TimeMethod),
-    ntp_servers=some(made(HOSTNAMES | ADDRESSES | st.ip_addresses(v=6).map(str), rules.ntp_server)),
-    scripts=st.lists(SCRIPTS, max_size=3).map(tuple),
-    driver_sources=st.lists(LOCATIONS, max_size=2).map(tuple),
-    bonds=st.lists(BONDS, max_size=2, unique_by=lambda bond: bond.name).map(tuple),
-    other_interfaces=st.lists(
-        INTERFACES.filter(lambda interface: bool(interface.name or interface.mac)), max_size=2
-    ).map(tuple),
-    access=st.builds(Access, some(KEYS), st.none() | st.booleans()),
-    trust=st.builds(Trust, some(PLACES), some(PLACES), st.none() | PLACES),
-).filter(
-    lambda draft: (
-        (draft.mode is not Mode.FRESH or draft.existing is None)
-        and not (draft.time_method is TimeMethod.MANUAL and draft.ntp_servers)
-    )
 )
-DRAFTS = INSTALLING | RESTORING
+KEEPING = _installing(
+    mode=st.sampled_from([Mode.REINSTALL, Mode.UPGRADE]),
+    existing=st.none() | st.builds(Existing, disk=DISKS, backup=st.booleans()),
+)
+DRAFTS = FRESH | KEEPING | RESTORING

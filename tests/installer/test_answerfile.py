@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from installer.element_row import ElementRow
 from installer.elements import ROOT
 from installer.elements_elsewhere import FOREIGN_ELEMENTS
 from installer.model.answers import (
+    LOCKED,
     AdminInterface,
     DiskChoice,
     Draft,
+    Kept,
     Naming,
     Origin,
     PasswordKind,
@@ -28,14 +30,14 @@ from installer.model.answers import (
     StaticAddress,
 )
 from installer.model.disk_rule import DiskRule, Pick
-from installer.model.errors import AnswersError, InvalidAnswer
+from installer.model.errors import InvalidAnswer
 from installer.model.interface import V6, Bond, BondMode, ProtocolV6
 from installer.model.problem import Problem, Severity, errors
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 from installer.model.unbuilt import NOT_BUILT
 from installer.model.units import GIB
-from installer.model.wishes import OnFailure, Stage, StorageType, TimeMethod
+from installer.model.wishes import Mode, OnFailure, Stage, StorageType, TimeMethod
 from tests.installer.drafts import DRAFTS
 
 FILES = Path(__file__).parent.parent / "answerfiles"
@@ -85,7 +87,8 @@ def test_good_file_gives_no_problems_but_the_warnings_beside_it(path: Path, writ
 def test_good_file_is_complete(path: Path) -> None:
     draft, problems = read_answerfile(path.read_bytes(), path.name)
     assert not errors(problems)
-    assert draft.complete()
+    assert draft.missing() == ()
+    assert draft.mode is Mode.RESTORE or draft.complete()
 
 
 @pytest.mark.parametrize("path", BAD, ids=stem)
@@ -282,12 +285,25 @@ def test_what_will_be_asked_may_be_missing() -> None:
 
 @pytest.mark.parametrize("mode", ["reinstall", "upgrade"])
 def test_a_mode_that_keeps_the_old_host_never_gives_answers_for_a_fresh_one(mode: str) -> None:
-    draft, problems = read(
-        BARE.format("<existing-installation>sda</existing-installation>").replace(">", f' mode="{mode}">', 1)
-    )
-    assert [problem.message for problem in errors(problems)] == [f"the mode {mode} is {NOT_BUILT}"]
-    with pytest.raises(AnswersError, match=NOT_BUILT):
-        draft.complete()
+    text = BARE.format("<existing-installation>sdb</existing-installation>").replace(">", f' mode="{mode}">', 1)
+    draft, problems = read(text)
+    assert [problem.message for problem in errors(problems)] == [
+        f"<primary-disk> has no meaning with the mode {mode}, which keeps disks and guest storage as they are"
+    ]
+    answers = draft.complete()
+    assert (answers.mode, answers.preserves, answers.disks) == (Mode(mode), True, DiskChoice(("sdb",)))
+
+
+def test_what_is_not_answered_is_kept_of_the_host_that_is_there() -> None:
+    text = """<installation mode="upgrade"><existing-installation>sda</existing-installation>
+      <source type="local"/><timezone>Europe/London</timezone><nameserver>10.0.0.2</nameserver></installation>"""
+    draft, problems = read(text)
+    assert not problems
+    answers = draft.complete()
+    assert set(Kept) - set(answers.kept) == {Kept.TIMEZONE, Kept.NAMESERVERS}
+    assert answers.root_password == LOCKED  # should nothing take its place, nobody can log in with a known one
+    assert answers.draft() == replace(draft, time_method=None)
+    assert read(write_answerfile(answers.draft()))[0].complete() == answers
 
 
 def test_both_spellings_of_every_name_are_the_same() -> None:

@@ -22,7 +22,7 @@ from installer.model.secret import Secret
 from installer.model.wishes import NO_TRUST, Mode, StorageType
 from installer.reproduce import reproducing_answerfile
 from tests.backend.sample import HOST, INPUTS, PASSWORD, SDA, SDB, STATIC
-from tests.installer.drafts import INSTALLING
+from tests.installer.drafts import FRESH
 from tests.needs import needs
 
 SALT = "0123456789abcdef"
@@ -72,7 +72,7 @@ NICS = st.sampled_from([("eth0", None), (None, "52:54:00:12:34:57"), ("eth1", No
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], max_examples=30)
-@given(draft=INSTALLING, disks=CHOICES, nic=NICS)
+@given(draft=FRESH, disks=CHOICES, nic=NICS)
 def test_the_kept_answerfile_makes_the_same_plan(
     draft: Draft, disks: DiskChoice, nic: tuple[str | None, str | None]
 ) -> None:

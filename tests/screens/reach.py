@@ -12,7 +12,13 @@ from screens.progress import ProgressScreen
 from tests.screens.recorded_machine import RecordedMachine, host
 from tests.screens.stage import Session, session
 
-MACHINE_OF = {"hardware": "weak", "shared-storage": "zfs_pool_and_stick"}
+MACHINE_OF = {
+    "backup": "host_of_4_0",
+    "existing": "host_of_4_0",
+    "keeping": "host_of_4_0",
+    "hardware": "weak",
+    "shared-storage": "zfs_pool_and_stick",
+}
 FAILED = ("failure", "other-source")
 TITLES = {
     "set-time": "Local time", "completion": "Installed", "progress": "Installing", "additional": "Additional media",
@@ -41,6 +47,7 @@ def at(name: str, size: tuple[int, int] = (80, 24), term: str = "xterm") -> Iter
         found.remote = name in REMOTE
         found.ipv6 = name in IPV6
         found.additional = name == "additional"
+        found.restores = name == "backup"
         if name in ROAD:
             found.go_to(name)
         else:

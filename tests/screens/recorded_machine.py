@@ -22,6 +22,7 @@ from installer.model.events import (
     StepStarted,
 )
 from installer.model.host import Host
+from installer.model.keep_settings import keep_settings
 from installer.model.machine_file import load_host
 from installer.model.plan import DiskSummary
 from installer.model.ports import (
@@ -41,7 +42,7 @@ from installer.model.problem import errors
 from installer.model.progress import PhaseOutline
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
-from installer.model.wishes import TimeMethod
+from installer.model.wishes import Mode, TimeMethod
 
 MACHINES = Path(__file__).parent.parent / "machines"
 CITIES = ("Amsterdam", "Athens", "Berlin", "Lisbon", "London", "Madrid", "Paris", "Rome", "Zurich")
@@ -134,8 +135,12 @@ class RecordedMachine:
         return tuple(FaultyPackage("xs:main", one, "its MD5 sum is another", "memory") for one in found)
 
     def preview(self, draft: Draft, cancel: Cancel) -> Preview:
+        if draft.mode is Mode.RESTORE:
+            return self._restore(draft)
         answers = draft.complete()
-        wrong = errors(check_answers(answers, self.facts))
+        kept = keep_settings(answers, self.facts)
+        answers = kept.answers
+        wrong = errors((*kept.problems, *check_answers(answers, self.facts)))
         if wrong:
             raise AnswersError(tuple(problem.message for problem in wrong))
         self.previews.append(draft)
@@ -146,13 +151,33 @@ class RecordedMachine:
                 DiskSummary(f"disk {disk.label()}", (disk.contents or "unknown contents",), ("1  control domain",))
                 for disk in chosen
             ),
-            not_blank=tuple(disk.name for disk in chosen if disk.contents != "blank"),
+            not_blank=() if kept.installed else tuple(disk.name for disk in chosen if disk.contents != "blank"),
             untouched=tuple(disk.label() for disk in self.facts.disks if disk not in chosen),
             packages=("packages from memory (xs:main, XenServer 4.0.1-1): Base Pack",),
             lines=tuple(f"line {number} of the plan" for number in range(60)),
             phases=tuple(PhaseOutline(phase, 1) for phase, _ in STEPS),
             product="XenServer 4.0.1-1",
             amount="2 packages, 326 MB",
+            dry_run=self.dry_run,
+            keeps=f"{kept.installed.title} on {answers.disks.primary[0]}" if kept.installed else "",
+            kept=("network   eth0 by DHCP  (kept)",) if kept.installed else (),
+        )
+
+    def _restore(self, draft: Draft) -> Preview:
+        self.previews.append(draft)
+        disk = self.facts.disk((draft.existing.backup_disk if draft.existing else None) or "")
+        assert disk is not None and disk.backup is not None
+        return Preview(
+            number=len(self.previews),
+            disks=(DiskSummary(f"disk {disk.label()}", (disk.contents,), ("1  overwritten by the backup",)),),
+            not_blank=(),
+            untouched=(),
+            packages=(),
+            lines=tuple(f"line {number} of the plan" for number in range(60)),
+            phases=tuple(PhaseOutline(phase, 1) for phase, _ in STEPS),
+            notes=("what was changed on the host since that backup is lost; guest storage is not touched",),
+            product=disk.backup.title,
+            overwrites=f"partition 1 of {disk.label()}",
             dry_run=self.dry_run,
         )
 

@@ -39,7 +39,7 @@ KEYS = {
 
 def flow(state: State) -> Flow[State]:
     """Return the road as main.py lays it."""
-    stages = [Stage(screen.name, screen.applies, screen.entered) for screen in SCREENS]
+    stages = [Stage(screen.name, screen.shown, screen.entered, screen.reachable) for screen in SCREENS]
     return Flow(stages, with_only_disk(state), lambda state: state.answered)
 
 
@@ -76,6 +76,7 @@ class Session:
         self.another_source = False
         self.additional = False
         self.ipv6 = False
+        self.restores = False
 
     @property
     def left(self) -> Leave | None:
@@ -203,6 +204,8 @@ class Session:
         """Answer the screen in the shortest way."""
         if len(self.app._layers) > 1 or self.title == "Change an answer":
             self.press("esc")
+        elif self.name == "welcome" and self.restores and "( ) Restore" in self.text:
+            self.press("down", "space", "f12")
         elif self.name == "eula":
             self.press("f12", "enter")
         elif self.name == "password":

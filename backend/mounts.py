@@ -1,0 +1,102 @@
+"""The file systems that a run has mounted, each held open by its root. Only `real_system.py` uses this.
+
+There is one in each place: the target, beside it the old host and the backup partition. Files of each are resolved
+inside it (`confined.py`), so that no link on one of them leads to another or to this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from backend.confined import ConfinedRoot
+from backend.process import Argv
+from backend.scratch import Scratch, mounts_below
+from backend.system import Place
+from installer.model.errors import CommandFailed, DeviceError
+
+TOOLS = "/.installer-tools"  # where this machine's /usr is bound, read-only, inside the target
+UNMOUNT_WAITS_S = (0.2, 0.5, 1, 2)
+# what an old host left is only data here: no device node or program of its file system is used, and nothing it says
+# of when a file was read is changed
+BESIDE = "nodev,nosuid,noexec,noatime"
+FULL = {
+    Place.TARGET: ("the root partition is full", "leave out optional packages (skip-package)"),
+    Place.BACKUP: ("the backup partition is full", "a new backup replaces what is on it; if none fits, choose none"),
+    Place.OLD: ("the old host's partition is full", ""),
+}
+
+
+class Mounts:
+    """What is mounted where; `run` runs a program of this machine."""
+
+    def __init__(self, scratch: Scratch, run: Callable[[Argv], tuple[str, ...]]) -> None:
+        self._scratch = scratch
+        self._run = run
+        self._roots: dict[Place, ConfinedRoot] = {}
+        self._points: dict[Place, str] = {}
+
+    def root(self, place: Place) -> ConfinedRoot:
+        """Return the root directory of what is mounted in a place; raises DeviceError when nothing is."""
+        if place not in self._roots:
+            raise DeviceError(f"the {place}'s root is not mounted")
+        return self._roots[place]
+
+    def point(self, place: Place) -> str:
+        """Return the mount point of a place, empty when nothing is mounted there."""
+        return self._points.get(place, "")
+
+    @contextmanager
+    def mounted(self, node: str, filesystem: str, place: Place, *, read_only: bool) -> Iterator[str]:
+        """Mount a file system on a new directory; in the target also this machine's /usr, read-only, for its tools."""
+        with self._scratch.mount_point() as mount_point:
+            try:
+                self._run(("mount", "-t", filesystem, *_options(place, read_only=read_only), node, mount_point))
+                self._roots[place], self._points[place] = ConfinedRoot(mount_point, *FULL[place]), mount_point
+                if place is Place.TARGET:
+                    with self._tools_bound(mount_point):
+                        yield mount_point
+                else:
+                    yield mount_point
+            finally:
+                if root := self._roots.pop(place, None):
+                    root.close()
+                self._points.pop(place, None)
+                if mounts_below(mount_point):  # also when mount was broken off after it had mounted
+                    self._unmount(mount_point)
+
+    @contextmanager
+    def _tools_bound(self, mount_point: str) -> Iterator[None]:
+        directory = mount_point + TOOLS
+        if os.path.lexists(directory):  # left by a run that was killed, or foreign: never followed
+            os.rmdir(directory)
+        os.mkdir(directory, 0o755)
+        try:
+            self._run(("mount", "--bind", "/usr", directory))
+            self._run(("mount", "-o", "remount,bind,ro", directory))
+            yield
+        finally:
+            if mounts_below(directory):
+                self._unmount(directory)
+            os.rmdir(directory)
+
+    def _unmount(self, mount_point: str) -> None:
+        """Unmount with all that a script may have mounted below; a program that is just ending may hold it a moment."""
+        for wait_s in (*UNMOUNT_WAITS_S, None):
+            try:
+                self._run(("umount", "--recursive", mount_point))
+                return
+            except CommandFailed as error:
+                if not mounts_below(mount_point):
+                    return
+                if wait_s is None:
+                    error.hint = f"something still uses it; `fuser -vm {mount_point}` tells what"
+                    raise
+                time.sleep(wait_s)
+
+
+def _options(place: Place, *, read_only: bool) -> Argv:
+    words = [word for word in ("ro" if read_only else "", "" if place is Place.TARGET else BESIDE) if word]
+    return ("-o", ",".join(words)) if words else ()

@@ -1,0 +1,78 @@
+"""Whole disks and image files, written to directly and kept from other installers. Only `real_system.py` uses this."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from backend.probe.snapshot import loop_of_file
+from installer.model.errors import DiskRefused
+
+MIB = 1024 * 1024
+BOOT_CODE_BYTES = 440  # of the MBR; disk signature and partition table follow (UEFI 2.10, table 5.1)
+LOCKS = "/run/lock"
+DETACH_WAITS_S = (0.2, 0.5, 1, 2)
+
+
+def write_zeros(device: str, starts: Sequence[int]) -> None:
+    """Overwrite one MiB at each of the starts (bytes), and the last one of the device."""
+    with open(device, "r+b") as stream:  # buffered: a raw stream may write less, and only says so
+        end = stream.seek(0, os.SEEK_END)
+        for start in (*starts, end - MIB):
+            stream.seek(max(0, start))
+            stream.write(bytes(min(MIB, end - max(0, start))))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def erase_boot_code(device: str) -> None:
+    """Overwrite what a BIOS starts, and nothing of the partition table in the same sector."""
+    with open(device, "r+b") as stream:
+        stream.write(bytes(BOOT_CODE_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def create_image(path: str, size_bytes: int) -> None:
+    """Make a sparse file that was not there; raises DiskRefused when it is there by now."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise DiskRefused("the file has come into being meanwhile", where=path, hint="start again") from None
+    try:
+        os.ftruncate(descriptor, size_bytes)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """flock(2) an image file, or for a device a file that stands for it: udev reacts to locks of devices."""
+    lock = path
+    if stat.S_ISBLK(os.stat(path).st_mode):
+        lock = f"{LOCKS}/installer-{os.stat(path).st_rdev:x}.lock"
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock == path:
+            _check_detached(path)
+        yield
+    except BlockingIOError:
+        raise DiskRefused("another installer uses it", where=path, hint="wait until it has ended") from None
+    finally:
+        os.close(descriptor)
+
+
+def _check_detached(path: str) -> None:
+    """A loop device that was just detached goes when its last user does, which may take a moment."""
+    for wait_s in DETACH_WAITS_S:
+        if not loop_of_file(path):
+            return
+        time.sleep(wait_s)
+    if loop := loop_of_file(path):
+        hint = f"`fuser -vm {loop}` tells what uses it; end that and start again"
+        raise DiskRefused(f"the file is still, or by now, attached to {loop}", where=path, hint=hint)
