@@ -22,8 +22,11 @@ class Acceptance:
 CLEAN = "a clean installation erases it, with its virtual machines"
 
 
-def accept(product: str, version: str, brand: Brand) -> Acceptance:
-    """Return what can be done with a host of a product and version, as its inventory names them."""
+def accept(product: str, version: str, brand: Brand, *, own: bool = False) -> Acceptance:
+    """Return what can be done with a host of a product and version, as its inventory names them.
+
+    `own` says that a release of this installer made it: of those every version is known but later ones.
+    """
     bare = version.partition("-")[0]
     title = f"{product} {bare}"
     if product not in (brand.product, *brand.former_products):
@@ -32,12 +35,14 @@ def accept(product: str, version: str, brand: Brand) -> Acceptance:
         return Acceptance()
     if any(fnmatchcase(bare, pattern) for pattern in brand.upgraded):
         return Acceptance(Mode.UPGRADE)
-    order, own = _order(bare), max((_order(one) for one in brand.versions), default=())
+    order, newest = _order(bare), max((_order(one) for one in brand.versions), default=())
     if not order:
         return Acceptance(refused=f"the version of {product} is not told", hint=CLEAN)
-    if order > own:
+    if order > newest:
         hint = f"use the installer of that version; {CLEAN}"
         return Acceptance(refused=f"{title} is later than what this installer installs", hint=hint)
+    if own:
+        return Acceptance()
     if brand.first_upgrade and order < _order(brand.first_upgrade):
         hint = f"first upgrade to {brand.product} {brand.first_upgrade} with its own installer, then start this one"
         return Acceptance(Mode.UPGRADE, f"{title} is too old to be upgraded directly", hint)

@@ -14,7 +14,7 @@ from backend.probe.existing.assignments import plain
 from installer.model.errors import DeviceError
 from installer.model.existing import GuestRecord, Power
 
-LARGEST_DATABASE = 64 * 2**20
+LARGEST_DATABASE = 16 * 2**20  # those of whole pools have some MB; it is read at once, in an image of little memory
 PIECE_BYTES = 65536
 MOST_ROWS = 20_000  # of all the tables that are kept while reading: some 10 MB
 TRUE = "true"

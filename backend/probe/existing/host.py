@@ -157,13 +157,14 @@ def read_host(tree: Opened, path: str, parts: Sequence[Part], brand: Brand) -> I
         return marked and replace(marked, refused=f"it has no inventory ({INVENTORY})", hint=CLEAN)
     inventory = parse_assignments(text)
     product, version = product_of(inventory), plain(inventory.get("PRODUCT_VERSION", ""))
-    accepted = accept(product, version, brand)
+    installer_version = plain(inventory.get("INSTALLER_VERSION", ""))
+    accepted = accept(product, version, brand, own=bool(installer_version))
     uuids = [plain(inventory.get(key, "")) for key in ("INSTALLATION_UUID", "CONTROL_DOMAIN_UUID")]
     host = InstalledHost(
         product=product,
         version=version,
         build=plain(inventory.get("BUILD_NUMBER", "")),
-        installer_version=plain(inventory.get("INSTALLER_VERSION", "")),
+        installer_version=installer_version,
         installation_uuid=uuids[0],
         control_domain_uuid=uuids[1],
         root_label=label,

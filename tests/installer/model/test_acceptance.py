@@ -45,6 +45,14 @@ def test_what_lies_between_is_refused(version: str) -> None:
     assert "not among" in accept("XenServer", version, BRAND).refused
 
 
+def test_of_our_own_releases_all_but_later_versions_are_reinstalled() -> None:
+    """Such as one that was made from repositories of another version (--accept-version)."""
+    assert accept("XenServer", "4.0.0b1", BRAND, own=True) == Acceptance(Mode.REINSTALL)
+    assert accept("XenServer", "4.0.0", BRAND, own=True) == Acceptance(Mode.REINSTALL)
+    assert "later than" in accept("XenServer", "4.1.0", BRAND, own=True).refused
+    assert "another product" in accept("XCP-ng", "4.0.1", BRAND, own=True).refused
+
+
 def test_another_product_is_refused() -> None:
     assert accept("XCP-ng", "4.0.1", BRAND).refused == "XCP-ng 4.0.1 is another product than XenServer"
 

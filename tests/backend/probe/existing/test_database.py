@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from backend.probe.existing.database import (
+    LARGEST_DATABASE,
     MOST_ROWS,
     Database,
     LocalRepository,
@@ -108,3 +109,8 @@ def test_a_large_database_takes_little_memory() -> None:
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_file_of_no_database_s_size_is_not_read() -> None:
+    with pytest.raises(UnreadableDatabase, match="larger"):
+        parse_database(bytes(LARGEST_DATABASE + 1))

@@ -229,7 +229,7 @@ def walk(data: bytes) -> None:
                     continue
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=75, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_damage_anywhere_gives_files_or_an_error_of_ours(small: bytes, data: st.DataObject) -> None:
     """Above all in what is in use: the first MiB holds the tables, the journal and the directories."""
