@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from backend.partitioner import partition_node
 from backend.probe.existing.host import NOTHING, Found, read_existing
+from backend.probe.existing.tree import size_of
 from backend.probe.in_use import is_blank
 from backend.probe.lvm import PhysicalVolume, parse_physical_volume
 from backend.probe.phrases import AMBIVALENT, GPT_END
@@ -43,7 +43,7 @@ def read_contents(system: System, path: str) -> Contents:
     if not all(system.has_tool(tool) for tool in ("blkid", "partx", "wipefs")):
         return Contents()
     look = _Look(system, path)
-    size_bytes = _size(path)
+    size_bytes = size_of(path)
     table = look.table()
     whole = Part(0, 0, size_bytes, signatures=look.signatures(0, 0, 0))
     parts: tuple[Part, ...] = ()
@@ -131,14 +131,6 @@ class _Look:
             return partition_node(self._path, number)
         except DeviceError:
             return ""
-
-
-def _size(path: str) -> int:
-    try:
-        with open(path, "rb") as stream:
-            return stream.seek(0, os.SEEK_END)
-    except OSError:
-        return 0
 
 
 def parse_blkid(lines: Iterable[str]) -> dict[str, str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from backend.dom0_memory import SETTINGS_FILE, parse_settings
-from backend.grub import BIOS, PLATFORMS, BootFiles, early_config, menu
+from backend.grub import BIOS, PLATFORMS, SMALL_MODULES, BootFiles, early_config, menu, small_config
 from backend.session import Session
 from backend.system import System
-from installer.model.errors import DeviceError
+from installer.model.errors import CommandFailed, DeviceError
 from installer.model.host import Firmware, SerialConsole
 from installer.model.plan import Step
 
@@ -71,9 +71,16 @@ class WriteBootMenu(Step[Session]):
         return (f"{self.title}: entries product, serial, safe mode; default {default}",)
 
 
+NO_ROOM = "won't fit"  # grub-bios-setup of a core image that is larger than the gap before partition 1
+
+
 @dataclass(frozen=True)
 class InstallBootCode(Step[Session]):
-    """Write GRUB's boot code to the disk: from here on it boots."""
+    """Write GRUB's boot code to the disk: from here on it boots.
+
+    fdisk of 2007 left 62 sectors before partition 1, too few for a core image that needs no file; there a small one
+    takes the rest from beside the menu.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ("grub-mkimage", GRUB_SETUP)
     disk: str
@@ -84,18 +91,26 @@ class InstallBootCode(Step[Session]):
         return f"install the boot loader on {self.disk}"
 
     def run(self, session: Session) -> None:
+        session.system.sync()  # all that boots is on the disk before the code that boots it
+        try:
+            self._install(session, BIOS.modules, early_config(self.root_label))
+        except CommandFailed as error:
+            if not any(NO_ROOM in line for line in error.output):
+                raise
+            self._install(session, SMALL_MODULES, small_config(self.root_label))
+        session.system.sync()
+
+    def _install(self, session: Session, modules: tuple[str, ...], first: str) -> None:
         system, device = session.system, session.device(self.disk)
-        system.sync()  # all that boots is on the disk before the code that boots it
         with (
             system.scratch_directory() as directory,
-            system.scratch_file("early.cfg", early_config(self.root_label)) as config,
+            system.scratch_file("early.cfg", first) as config,
             system.scratch_file("device.map", f"(hd0) {device}\n") as device_map,
         ):
             image = f"{directory}/core.img"
             options = (f"--format={BIOS.name}", f"--output={image}", f"--config={config}", f"--prefix={GRUB_DIRECTORY}")
-            system.run(("grub-mkimage", *options, *BIOS.modules))
+            system.run(("grub-mkimage", *options, *modules))
             system.import_files((image, f"{BIOS.directory}/boot.img"), GRUB_MODULES)
             # its directory must lie on the disk: from there it finds the disk's name in the device map
             own = f"--directory={system.target_path(GRUB_MODULES)}"
             system.run((GRUB_SETUP, own, f"--device-map={device_map}", "--skip-fs-probe", device))
-        system.sync()

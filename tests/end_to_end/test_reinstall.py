@@ -16,7 +16,13 @@ from tests.end_to_end.virtual_machine import Bus, VirtualMachine
 
 pytestmark = [pytest.mark.vm, pytest.mark.root]
 DONE = "the machine restarts"
-KEPT_ENTRIES = ("INSTALLATION_UUID", "CONTROL_DOMAIN_UUID", "DEFAULT_SR_UUID", "DEFAULT_SR_PHYSDEVS", "PRIMARY_DISK")
+KEPT_ENTRIES = (
+    "INSTALLATION_UUID",
+    "CONTROL_DOMAIN_UUID",
+    "DEFAULT_SR_UUID",
+    "DEFAULT_SR_TYPE",
+    "MANAGEMENT_INTERFACE",
+)
 REINSTALL = """\
 <installation mode="reinstall">
   <existing-installation>sda</existing-installation>

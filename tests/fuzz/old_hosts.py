@@ -68,8 +68,8 @@ def read_old_settings(data: bytes) -> None:
     """Read settings from files, one after the other and each behind its path; each is what a rule lets through."""
     texts: dict[str, str | bytes] = {}
     for piece in data.split(SEPARATOR):
-        path, _, text = piece.partition(b"\n")
-        texts[path.decode("utf-8", "replace")] = text
+        path, _, contents = piece.partition(b"\n")
+        texts[path.decode("utf-8", "replace")] = contents
     files = Files(texts)
     found = read_settings(files, "xenbr0")
     _check_shown(read_iqn(files), *found.unreadable)

@@ -122,6 +122,7 @@ def drawn_at(name: str, medium: Path, logs: Path) -> Iterator[Session]:
     """Return a session that shows the screen of that name."""
     with session(PicturedMachine(MACHINE_OF.get(name, "many"), medium, logs / name)) as found:
         found.remote, found.ipv6, found.additional = name in REMOTE, name in IPV6, name == "additional"
+        found.restores = name == "backup"
         if name in ROAD:
             found.go_to(name)
         else:

@@ -21,7 +21,7 @@ from backend.probe.existing.layout import (
     root_label,
 )
 from backend.probe.existing.settings import read_iqn, read_settings
-from backend.probe.existing.tree import ExtTree, Tree, opened, text_of
+from backend.probe.existing.tree import ExtTree, Tree, opened, size_of, text_of
 from backend.probe.existing.volumes import guests_by_volumes, on_volumes, read_volumes
 from installer.model.acceptance import CLEAN, accept
 from installer.model.brand import Brand, default_brand
@@ -78,7 +78,8 @@ def read_existing(path: str, table: str, parts: Sequence[Part], brand: Brand | N
             installed = read_host(_open(stack, path, root), path, parts, brand)
         else:
             installed = _read_unfinished(stack, path, parts, brand, journal)
-        if installed and not installed.refused and (problem := layout_refusal(table, parts) or _foreign_files(beside)):
+        problem = layout_refusal(table, parts, size_of(path)) or _foreign_files(beside)
+        if installed and problem and not installed.refused:
             installed = replace(installed, refused=problem, hint=CLEAN)
         return Found(installed, backup)
 

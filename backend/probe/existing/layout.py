@@ -51,8 +51,8 @@ def looks_like_host(parts: Sequence[Part]) -> bool:
     return bool(divided) and any(group.startswith(tuple(VOLUME_GROUPS)) for group in groups)
 
 
-def layout_refusal(table: str, parts: Sequence[Part]) -> str:
-    """Return what about the partitions is not as in a host of this product, nothing when all is."""
+def layout_refusal(table: str, parts: Sequence[Part], size_bytes: int) -> str:
+    """Return what about the partitions of a disk of that size is not as in a host of this product, or nothing."""
     root, backup = part_of(parts, ROOT_PARTITION), part_of(parts, BACKUP_PARTITION)
     if table not in TABLES or root is None:
         return "the disk has no partition 1 in a partition table"
@@ -62,6 +62,8 @@ def layout_refusal(table: str, parts: Sequence[Part]) -> str:
         return "partitions 1 and 2 have not the size of a control domain and its backup"
     if backup.start_bytes < root.end_bytes:
         return "partition 2 does not lie behind partition 1"
+    if beyond := [part.number for part in parts if part.end_bytes > size_bytes]:
+        return f"partition {min(beyond)} ends behind the end of the disk"
     if used := [found for found in backup.signatures if not found.type.startswith("ext")]:
         return f"partition 2, the place of the backup, is used by something else ({describe(used[0])})"
     return ""

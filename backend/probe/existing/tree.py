@@ -101,3 +101,12 @@ def opened(path: str, start_bytes: int, size_bytes: int) -> Iterator[Read]:
         yield read
     finally:
         os.close(descriptor)
+
+
+def size_of(path: str) -> int:
+    """Return the bytes of a disk or image file, 0 when it cannot be opened."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.seek(0, os.SEEK_END)
+    except OSError:
+        return 0

@@ -71,7 +71,7 @@ class OldDisk:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "disk.img"
         with self.path.open("wb") as stream:
-            stream.truncate(12 * 2**30)
+            stream.truncate(64 * 2**30)
         self.root = Part(1, MIB, SIZE, "0x83")
         self.second = Part(2, MIB + SIZE, SIZE, "0x83")
         self._directory = directory
@@ -318,8 +318,14 @@ PLACES = (Part(1, MIB, SIZE, signatures=(EXT3,)), Part(2, MIB + SIZE, SIZE), STO
     ],
 )
 def test_the_partitions_must_be_those_of_a_host(table: str, parts: tuple[Part, ...], refused: str) -> None:
-    found = layout_refusal(table, parts)
+    found = layout_refusal(table, parts, 2**40)
     assert refused in found and bool(found) is bool(refused)
+
+
+def test_partitions_must_lie_on_the_disk() -> None:
+    end = PLACES[-1].end_bytes
+    assert layout_refusal("dos", PLACES, end) == ""
+    assert layout_refusal("dos", PLACES, end - 1) == "partition 3 ends behind the end of the disk"
 
 
 def test_another_layout_is_refused_with_the_reason(disk: OldDisk) -> None:
