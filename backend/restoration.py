@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,9 @@ def prepare_restore(
     it is not clear which, DiskRefused when it cannot be restored, UsageError outside the installation image for a disk
     without a target.
     """
+    for spec in circumstances.targets:
+        if not os.path.exists(spec.path):
+            raise UsageError("there is no such file or device, and no backup on it", where=f"--target {spec.path}")
     targets = look_at_targets(circumstances)
     marks = fingerprints_of([target.facts.path for target in targets])
     facts = circumstances.read_facts(any(target.is_image for target in targets))
@@ -68,10 +72,6 @@ def carry_out_restore(prepared: PreparedRestore, system: System, emit: Listener,
 
 def _targeted(facts: Host, targets: Sequence[Target], disk: str | None) -> Host:
     """Return the facts with the targets in place; one that names no disk stands for the chosen or the first one."""
-    for target in targets:
-        if target.create_bytes:
-            where = f"--target {target.spec.path}"
-            raise UsageError("the file does not exist: there is no backup on it", where=where)
     first = facts.disks[0].name if facts.disks else "sda"
     return apply_targets(facts, targets, (disk or first,))
 

@@ -20,9 +20,11 @@ MENU = f"{GRUB_DIRECTORY}/grub.cfg"
 # the menu of GRUB 0.97, which 3.2 and 4.0 have; its second name is that of Red Hat
 OLD_MENUS = (f"{GRUB_DIRECTORY}/menu.lst", f"{GRUB_DIRECTORY}/grub.conf")
 FSTAB = "/etc/fstab"
-# GRUB 2 reads the old form itself: what the host's own tools write into its menu goes on to count
+# GRUB 2 reads the old form itself: what the host's own tools write into its menu goes on to count. Its modules are
+# named, as those of commands load by themselves only below the first configuration file
 LEGACY = """\
 # made when a backup was restored: the boot menu of this host is {menu}, in the form of GRUB 0.97
+insmod multiboot
 insmod legacycfg
 legacy_configfile {menu}
 """

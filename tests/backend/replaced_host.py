@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from tests.backend.odd_tree import odd_tree
 from tests.backend.run_plan import recording_session
 from tests.backend.sample import IDENTITIES
 from tests.needs import needs
+from tests.seen import seen
 
 KEPT_NOTE = Journal(JournalStep.KEPT, "XenServer 4.0.1-1", "XenServer 4.0.1-2", "1", "2026-01-02 03:04:05 UTC", True)
 REPLACING_NOTE = Journal(JournalStep.REPLACING, "XenServer 4.0.1-1", "XenServer 4.0.1-2")
@@ -88,12 +89,7 @@ class OldDisk:
     @contextmanager
     def seen(self, number: int, *, write: bool = False) -> Iterator[Path]:
         """Mount a partition beside everything that is tested."""
-        with ExitStack() as stack:
-            options = [f"loop,offset={self.offset(number)},sizelimit={96 * MIB}", *([] if write else ["ro"])]
-            point = self.image.parent / f"seen-{number}"
-            point.mkdir(exist_ok=True)
-            _run("mount", "-t", "ext4", "-o", ",".join(options), str(self.image), str(point))
-            stack.callback(_run, "umount", str(point))
+        with seen(self.image, self.offset(number), 96 * MIB, write=write) as point:
             yield point
 
     def loaders(self) -> list[str]:

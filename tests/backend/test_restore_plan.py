@@ -35,6 +35,7 @@ from tests.backend.sample import HOST, IDENTITIES, SDA
 from tests.faults.real import MACHINES, FailingSystem, World, run, world
 from tests.faults.recorded import check_released
 from tests.faults.test_recorded import twice
+from tests.seen import seen
 
 PARTS = (
     Part(1, 513 * MIB, 4 * GIB),
@@ -257,15 +258,8 @@ def _restore_inputs(here: World, label: str = "") -> RestoreInputs:
 @contextmanager
 def _seen(here: World, number: int, *, write: bool = False) -> Iterator[Path]:
     part = next(part for part in _restore_inputs(here).disk.parts if part.number == number)
-    point = here.directory / "seen"
-    point.mkdir(exist_ok=True)
-    where = f"loop,offset={part.start_bytes},sizelimit={part.size_bytes}"
-    options = where if write else f"{where},ro"
-    subprocess.run(["mount", "-t", "ext4", "-o", options, str(here.image), str(point)], check=True)
-    try:
+    with seen(here.image, part.start_bytes, part.size_bytes, write=write) as point:
         yield point
-    finally:
-        subprocess.run(["umount", str(point)], check=True)
 
 
 def _alter(root: Path) -> None:

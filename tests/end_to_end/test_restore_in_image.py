@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.command import PASSWORD
 from tests.end_to_end.conftest import Installed
-from tests.end_to_end.disk_image import PartitionOnImage, partitions, read_file
+from tests.end_to_end.disk_image import partitions, read_file
 from tests.end_to_end.laboratory import INSTALL_S, Laboratory
 from tests.end_to_end.virtual_machine import Bus
+from tests.seen import seen
 
 pytestmark = [pytest.mark.vm, pytest.mark.root]
 # as GRUB 0.97 has it: the tools of 3.2 and 4.0 write into this file
 MENU = """\
 default 0
 timeout 3
+serial --unit=0 --speed=115200
+terminal --timeout=3 serial console
 title XenServer
    kernel /boot/xen.gz dom0_mem=700M,max:700M com1=115200,8n1 console=com1,vga
    module /boot/{kernel} root={root} ro console=tty0 console=hvc0
@@ -28,26 +29,19 @@ title XenServer
 """
 
 
-@contextmanager
-def _mounted(image: Path, part: PartitionOnImage, point: Path) -> Iterator[Path]:
-    point.mkdir()
-    where = f"loop,offset={part.start_bytes},sizelimit={part.size_bytes}"
-    subprocess.run(["mount", "-t", "ext4", "-o", where, str(image), str(point)], check=True)
-    try:
-        yield point
-    finally:
-        subprocess.run(["umount", str(point)], check=True)
-        point.rmdir()
-
-
 def _host_restored(disk: Path, room: Path) -> str:
     """Put on partition 2 what `xe host-restore` leaves there, and ruin partition 1; returns the root's label."""
     root, second, _ = partitions(disk)
     place = f"offset={second.start_bytes}"
     subprocess.run(["mkfs.ext3", "-q", "-F", "-E", place, str(disk), f"{second.size_bytes // 1024}k"], check=True)
-    with _mounted(disk, root, room / "one") as one, _mounted(disk, second, room / "two") as two:
-        subprocess.run(["cp", "-a", f"{one}/.", str(two)], check=True)
-        label = (one / "etc/fstab").read_text(encoding="utf-8").split()[0]
+    tree = room / "tree"
+    with seen(disk, root.start_bytes, root.size_bytes, write=True) as one:
+        subprocess.run(["cp", "-a", f"{one}/.", str(tree)], check=True)
+        shutil.rmtree(one / "etc")
+        shutil.rmtree(one / "boot")
+    with seen(disk, second.start_bytes, second.size_bytes, write=True) as two:
+        subprocess.run(["cp", "-a", f"{tree}/.", str(two)], check=True)
+        label = (two / "etc/fstab").read_text(encoding="utf-8").split()[0]
         shutil.rmtree(two / "boot/grub")
         (two / "boot/grub").mkdir()
         kernel = next((two / "boot").glob("vmlinuz-*")).name
@@ -55,8 +49,7 @@ def _host_restored(disk: Path, room: Path) -> str:
         text = MENU.format(kernel=kernel, initrd=initrd, root=label)
         (two / "boot/grub/menu.lst").write_text(text, encoding="utf-8")
         (two / "root/of-the-backup").write_text("mine\n", encoding="utf-8")
-        shutil.rmtree(one / "etc")
-        shutil.rmtree(one / "boot")
+    shutil.rmtree(tree)
     return label
 
 
