@@ -35,7 +35,7 @@ def location(text: str) -> Location:
     if text.startswith("/"):
         return _path(text)
     match = _SCHEME.fullmatch(text)
-    mount = None if match or "@" in text else _MOUNT.fullmatch(text)  # what stands before an @ may be a password
+    mount = None if match or "@" in text.partition("/")[0] else _MOUNT.fullmatch(text)  # what stands before an @ may be a password
     if mount and mount[2] and not nearest(mount[1], SCHEMES):
         return nfs_location(text)
     if not match:
