@@ -124,6 +124,8 @@ def _journal(inputs: Inputs, installed: InstalledHost, step: JournalStep) -> Wri
             installer_version=VERSION,
             written_at=inputs.identities.installed_at,
             backup=existing is not None and existing.backup,
+            ssh=installed.settings.ssh,
+            clock_by_hand=installed.settings.clock_by_hand,
         )
     )
 

@@ -31,6 +31,7 @@ CARRIED: tuple[Carried, ...] = (
     Carried("/etc/xensource/xapi.conf", "xapi's settings", Carry.FILE, "the installer of 4.0"),
     Carried("/etc/xensource/license", "the licence", Carry.FILE, "guide, B.1"),
     Carried("/var/xapi/state.db", "the database of virtual machines and storage", Carry.FILE, "the installer of 4.0"),
+    Carried("/etc/xensource/kept-virtual-machines", "virtual machines of an older host", Carry.FILE, "this installer"),
     Carried("/etc/ssh/ssh_host_*_key*", "the ssh host keys", Carry.FILE, "sshd(8), FILES"),
     Carried("/root/.ssh/authorized_keys", "who may log in by key", Carry.FILE, "sshd(8), AUTHORIZED_KEYS"),
     Carried("/etc/iscsi/initiatorname.iscsi", "the iSCSI name", Carry.FILE, "iscsid(8), FILES"),

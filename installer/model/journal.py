@@ -22,7 +22,11 @@ class JournalStep(StrEnum):
 
 @dataclass(frozen=True)
 class Journal:
-    """`old` and `new` are product and version, `old` of what is replaced; `backup`: a full backup was wished for."""
+    """`old` and `new` are product and version, `old` of what is replaced; `backup`: a full backup was wished for.
+
+    `ssh` (None: as the packages have it) and `clock_by_hand` are settings of the old host that it has as links and not
+    as files, which is why nothing else of what is kept tells them.
+    """
 
     step: JournalStep
     old: str = ""
@@ -30,6 +34,8 @@ class Journal:
     installer_version: str = ""
     written_at: str = ""
     backup: bool = False
+    ssh: bool | None = None
+    clock_by_hand: bool = False
 
     def text(self) -> str:
         """Return the lines of the file; a quote in a value goes, as nothing here needs one."""
@@ -40,6 +46,8 @@ class Journal:
             ("INSTALLER_VERSION", self.installer_version),
             ("WRITTEN_AT", self.written_at),
             ("BACKUP", "yes" if self.backup else "no"),
+            ("SSH", "" if self.ssh is None else "on" if self.ssh else "off"),
+            ("CLOCK_BY_HAND", "yes" if self.clock_by_hand else "no"),
         )
         return "".join(f"{key}='{_plain(value)}'\n" for key, value in entries)
 
@@ -60,4 +68,6 @@ def parse_journal(text: str) -> Journal | None:
         installer_version=found.get("INSTALLER_VERSION", ""),
         written_at=found.get("WRITTEN_AT", ""),
         backup=found.get("BACKUP") == "yes",
+        ssh={"on": True, "off": False}.get(found.get("SSH", "")),
+        clock_by_hand=found.get("CLOCK_BY_HAND") == "yes",
     )

@@ -35,7 +35,8 @@ def location(text: str) -> Location:
     if text.startswith("/"):
         return _path(text)
     match = _SCHEME.fullmatch(text)
-    mount = None if match or "@" in text.partition("/")[0] else _MOUNT.fullmatch(text)  # what stands before an @ may be a password
+    # what stands before an @ in the server's name may be a password
+    mount = None if match or "@" in text.partition("/")[0] else _MOUNT.fullmatch(text)
     if mount and mount[2] and not nearest(mount[1], SCHEMES):
         return nfs_location(text)
     if not match:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.image_acts import Parts
 from backend.installation import Circumstances
 from backend.log import LogFile
 from backend.machine import LiveMachine
+from backend.parts import Parts
 from backend.real_system import temporary_system
 from backend.targets import TargetSpec
 from installer.answerfile import read_answerfile

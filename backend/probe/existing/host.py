@@ -100,9 +100,17 @@ def _read_unfinished(
     if found is None or not found.installation_uuid:
         directory = "/" if step == RESTORING else KEPT_DIRECTORY
         found = read_host(_open(stack, path, second, directory), path, parts, brand)
+        found = found and _with_links(found, journal) if directory == KEPT_DIRECTORY else found
     if found and step == RESTORING:
         found = replace(found, refused="the restore of its backup was broken off", hint=AGAIN)
     return found and replace(found, unfinished=True, step=step)
+
+
+def _with_links(found: InstalledHost, journal: Mapping[str, str]) -> InstalledHost:
+    """Return the host with the settings that it had as links, which are not among the files kept of it."""
+    ssh = {"on": True, "off": False}.get(journal.get("SSH", ""))
+    by_hand = journal.get("CLOCK_BY_HAND") == "yes"
+    return replace(found, settings=replace(found.settings, ssh=ssh, clock_by_hand=by_hand))
 
 
 def _open(stack: ExitStack, path: str, part: Part | None, directory: str = "/") -> Opened:

@@ -30,6 +30,7 @@ from installer.model.existing import (
     Power,
 )
 from installer.model.host import Disk
+from installer.model.journal import Journal, JournalStep
 from installer.model.storage import Part, Signature
 from installer.model.units import MIB
 from installer.model.wishes import Mode, StorageType
@@ -417,6 +418,14 @@ def test_while_its_files_are_kept_a_host_is_read_where_it_is(disk: OldDisk) -> N
     assert (found.unfinished, found.step, found.refused, found.settings.ssh) == (True, "kept", "", False)
     disk.put(1, {"/half": "of something"})
     assert disk.host(STORED).installation_uuid == INSTALLATION_UUID
+
+
+def test_what_only_links_say_is_in_the_journal(disk: OldDisk) -> None:
+    disk.put(1, {"/half": "of the new one"})
+    journal = Journal(JournalStep.REPLACING, ssh=False, clock_by_hand=True)
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: journal.text()})
+    found = disk.host(STORED).settings
+    assert (found.ssh, found.clock_by_hand) == (False, True)
 
 
 def test_a_restore_that_was_broken_off_is_told(disk: OldDisk) -> None:
