@@ -50,9 +50,8 @@ def use_host(host: VirtualMachine) -> dict[str, str]:
     group = host.run("vgs --noheadings -o vg_name").strip()
     host.run(f"lvcreate -qq -y -L 32M -n LV-guest {group}")
     host.run(f"dd if=/dev/urandom of=/dev/{group}/LV-guest bs=1M count=32 conv=fsync 2>/dev/null")
-    host.run(
-        "echo custom >/root/custom; echo secret-of-the-pool >/etc/xensource/ptoken; chmod 600 /etc/xensource/ptoken"
-    )
+    host.run("echo custom >/root/custom; mkdir -p /etc/xensource")
+    host.run("echo secret-of-the-pool >/etc/xensource/ptoken; chmod 600 /etc/xensource/ptoken")
     host.run("mkdir -p /etc/iscsi; echo InitiatorName=iqn.2026-11.org.example:h >/etc/iscsi/initiatorname.iscsi")
     host.until("ls /etc/ssh", "ssh_host_ed25519_key.pub")
     found = what_is_kept(host)
