@@ -50,3 +50,11 @@ class RootName:
             search = rf"search (?:\S+ )*?--set=root (?:\S+ )*?{name}(?!\S)"
             return re.sub(search, f"search --no-floppy --label --set=root {self.label}", text)
         return text
+
+
+def unindented(menu: str) -> str:
+    """Return a menu of GRUB 0.97 as GRUB 2 reads it: its reader does not know a command behind blanks.
+
+    (grub-core/lib/legacy_parse.c, 2.06: the length of the word is counted from the start of the line.)
+    """
+    return re.sub(r"(?m)^[ \t]+", "", menu)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backend.grub import PLATFORMS
-from backend.root_names import RootName, root_of_fstab
+from backend.root_names import RootName, root_of_fstab, unindented
 from backend.session import Session
 from backend.steps.backup import NO_PART, USUAL_BYTES, check_same
 from backend.steps.bootloader import GRUB_DIRECTORY
@@ -146,9 +146,12 @@ class FitBootFiles(Step[Session]):
         name = RootName(root_of_fstab(fstab), self.root_label)
         if not name.stays:
             system.write_text(FSTAB, name.in_fstab(fstab))
-            for path in (MENU, *OLD_MENUS):
-                if system.exists(path, on=Place.BACKUP):
-                    system.write_text(path, name.in_menu(system.read_text(path, on=Place.BACKUP)))
+        if not name.stays and menu == MENU:
+            system.write_text(MENU, name.in_menu(system.read_text(MENU, on=Place.BACKUP)))
+        for path in OLD_MENUS:
+            if system.exists(path, on=Place.BACKUP):  # for root alone: it may have a password
+                text = name.in_menu(system.read_text(path, on=Place.BACKUP))
+                system.write_text(path, unindented(text), mode=0o600)
         if menu != MENU:
             system.write_text(MENU, LEGACY.format(menu=menu))
         platform = PLATFORMS[self.firmware]

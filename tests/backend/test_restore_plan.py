@@ -178,6 +178,7 @@ def test_menu_of_an_older_host_is_read_by_its_new_boot_loader(menu: str) -> None
     system = RecordingSystem(files=_files(files))
     assert _run(make_restore_plan(BIOS), system)[1] is None
     assert system.files[MENU] == LEGACY.format(menu=menu)
+    assert system.files[menu] == "title XenServer\nkernel /boot/xen.gz\n"
 
 
 @pytest.mark.parametrize(

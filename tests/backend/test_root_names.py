@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from backend.grub import BootFiles, menu
-from backend.root_names import RootName, root_of_fstab
+from backend.root_names import RootName, root_of_fstab, unindented
+from tests.needs import needs
 
 OLD_MENU = """\
 default 1
@@ -77,3 +81,19 @@ def test_search_by_uuid_becomes_one_by_label() -> None:
     text = "search --no-floppy --fs-uuid --set=root 12-34\nlinux /vmlinuz root=UUID=12-34 ro\n"
     expected = "search --no-floppy --label --set=root new\nlinux /vmlinuz root=LABEL=new ro\n"
     assert RootName("UUID=12-34", "new").in_menu(text) == expected
+
+
+def _as_grub_reads(menu: str, directory: Path) -> str:
+    """Return what GRUB 2's own reader of old menus makes of one."""
+    needs("grub-menulst2cfg")
+    path = directory / "menu.lst"
+    path.write_text(menu, encoding="ascii")
+    return subprocess.run(["grub-menulst2cfg", str(path)], check=True, capture_output=True, text=True).stdout
+
+
+def test_old_menu_is_written_so_that_grub_reads_it(tmp_path: Path) -> None:
+    assert "Unsupported legacy command" in _as_grub_reads(OLD_MENU, tmp_path), "the blanks may stay by now"
+    found = _as_grub_reads(unindented(OLD_MENU), tmp_path)
+    assert "Unsupported" not in found
+    assert "legacy_kernel   '/boot/xen.gz' '/boot/xen.gz' 'dom0_mem=752M'" in found
+    assert found.count("legacy_initrd ") == 3 and "set root='(hd0,1)'" in found
