@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ from random import Random
 
 from backend.probe.contents import read_contents
 from backend.real_system import temporary_system
-from tests.end_to_end.disk_image import PartitionOnImage
+from tests.end_to_end.disk_image import PartitionOnImage, read_file
+from tests.end_to_end.over_host import entries, part_sha256
 from tests.end_to_end.write_log import Replay
 
 BOOT_CODE_BYTES = 440  # of an MBR, before the disk's signature
@@ -37,9 +38,9 @@ class Before:
     installed_at: str
 
     @classmethod
-    def of(cls, disk: Path, root: PartitionOnImage, installed_at: str) -> Before:
+    def of(cls, disk: Path, root: PartitionOnImage) -> Before:
         """Look at a disk."""
-        return cls(root, boot_code(disk), root_sha256(disk, root), installed_at)
+        return cls(root, boot_code(disk), part_sha256(disk, root), installed_at(disk, root))
 
 
 def boot_code(disk: Path) -> bytes:
@@ -48,24 +49,21 @@ def boot_code(disk: Path) -> bytes:
         return stream.read(BOOT_CODE_BYTES)
 
 
-def root_sha256(disk: Path, root: PartitionOnImage) -> str:
-    """Return the hash of the control domain's partition, of its first half: that is where its files are."""
-    digest = hashlib.sha256()
-    with disk.open("rb") as stream:
-        stream.seek(root.start_bytes)
-        for _ in range(root.size_bytes // 2**22):
-            block = stream.read(2**22)
-            digest.update(block if block.count(0) < len(block) else b"0")
-    return digest.hexdigest()
+def installed_at(disk: Path, root: PartitionOnImage) -> str:
+    """Return when the host on a disk was installed; empty where its file system is not whole enough to tell."""
+    try:
+        return entries(read_file(disk, root, "/etc/xensource-inventory")).get("INSTALLATION_DATE", "")
+    except subprocess.CalledProcessError:  # debugfs does not open what mkfs has only begun
+        return ""
 
 
-def what_is_left(disk: Path, before: Before, inventory_date: str) -> Left:
+def what_is_left(disk: Path, before: Before) -> Left:
     """Return the state of a disk. Raises AssertionError when it is none of those there may be."""
     with temporary_system() as system:
         found = read_contents(system, str(disk)).existing.installed
     assert found is not None, "the installer finds no host, and nothing that was kept of one"
     assert not found.refused, f"the host cannot be installed over: {found.refused}"
-    bootable, whole = boot_code(disk) == before.boot_code, root_sha256(disk, before.root) == before.root_sha256
+    bootable, whole = boot_code(disk) == before.boot_code, part_sha256(disk, before.root) == before.root_sha256
     if found.unfinished and found.step == "kept":
         assert whole and bootable, "the old host was changed before the journal says so"
         return Left.KEPT
@@ -73,7 +71,8 @@ def what_is_left(disk: Path, before: Before, inventory_date: str) -> Left:
         return Left.UNFINISHED
     if whole and bootable:
         return Left.OLD
-    assert inventory_date != before.installed_at, "the old host is neither whole nor kept"
+    date = installed_at(disk, before.root)
+    assert date and date != before.installed_at, "the old host is neither whole nor kept"
     assert any(boot_code(disk)), "the new host has no boot code, and nothing says that it is unfinished"
     return Left.NEW
 
