@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
+from backend.probe.snapshot import loop_of_file
 from backend.probe.sysfs import SYSFS_BLOCK, read_attribute
 from installer.model.errors import DiskRefused
 
 NOTES = "/run/lock"  # lost with the loop devices when the machine starts anew
+DETACH_WAITS_S = (0.2, 0.5, 1, 2)
 
 
 def note_path(device: str) -> str:
@@ -34,6 +37,17 @@ def is_left_behind(device: str, path: str) -> bool:
         return Path(note_path(device)).read_text(encoding="ascii") == note_text(device, path)
     except (OSError, UnicodeDecodeError):
         return False
+
+
+def check_detached(path: str) -> None:
+    """Raise DiskRefused for an image file on a loop device; one that is just being let go of is waited for."""
+    for wait_s in DETACH_WAITS_S:
+        if not loop_of_file(path):
+            return
+        time.sleep(wait_s)
+    if loop := loop_of_file(path):
+        hint = f"`fuser -vm {loop}` tells what uses it; end that and start again"
+        raise DiskRefused(f"the file is still, or by now, attached to {loop}", where=path, hint=hint)
 
 
 def check_unlocked(path: str) -> None:

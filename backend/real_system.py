@@ -12,10 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from backend.confined import ConfinedRoot, unshare_mounts
-from backend.left_behind import check_unlocked, is_left_behind, note_path, note_text
+from backend.left_behind import check_detached, check_unlocked, is_left_behind, note_path, note_text
 from backend.partitioner import partition_node, write_partition_table
 from backend.probe.in_use import Fingerprint, fingerprint
-from backend.probe.snapshot import loop_of_file
 from backend.process import ENVIRONMENT, Argv, Pipeline, run_program
 from backend.scratch import Scratch, mounts_below, private_directory
 from backend.system import Sink
@@ -122,22 +121,12 @@ class RealSystem:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if lock == path:
-                self._check_detached(path)
+                check_detached(path)
             yield
         except BlockingIOError:
             raise DiskRefused("another installer uses it", where=path, hint="wait until it has ended") from None
         finally:
             os.close(descriptor)
-
-    def _check_detached(self, path: str) -> None:
-        """A loop device that was just detached goes when its last user does, which may take a moment."""
-        for wait_s in UNMOUNT_WAITS_S:
-            if not loop_of_file(path):
-                return
-            time.sleep(wait_s)
-        if loop := loop_of_file(path):
-            hint = f"`fuser -vm {loop}` tells what uses it; end that and start again"
-            raise DiskRefused(f"the file is still, or by now, attached to {loop}", where=path, hint=hint)
 
     def note_attached(self, device: str, path: str) -> None:
         """A file in /run/lock, which the next installer reads."""
@@ -226,6 +215,10 @@ class RealSystem:
         """Resolved inside the target; whatever stood there is replaced when all has come."""
         self._log(f"write {path} (mode {mode:o})")
         self._root.write_stream(path, chunks, mode)
+
+    def spooled(self, chunks: Iterable[bytes]) -> AbstractContextManager[Iterator[bytes]]:
+        """It goes with its descriptor, also when the installer is killed."""
+        return self._root.spooled(chunks)
 
     def link(self, path: str, points_to: str) -> None:
         """Resolved inside the target up to the last name."""

@@ -157,6 +157,13 @@ class RecordingSystem:
         self._change("write", path, f"{mode:o}")
         self.files[path] = f"{sum(map(len, chunks))} bytes\n"
 
+    @contextmanager
+    def spooled(self, chunks: Iterable[bytes]) -> Iterator[Iterator[bytes]]:
+        """Write it down, and keep the bytes in memory."""
+        whole = b"".join(chunks)
+        self._change("spool", str(len(whole)))
+        yield iter((whole,))
+
     def link(self, path: str, points_to: str) -> None:
         """Write it down."""
         self._change("link", path, points_to)
