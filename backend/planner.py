@@ -14,7 +14,7 @@ from backend.steps.answerfile import WriteAnswerfile
 from backend.steps.boot_entry import MakeBootEntry
 from backend.steps.bootloader import InstallBootCode, WriteBootMenu
 from backend.steps.esp import OWN_LOADER, SIGNED_LOADER, CopySignedLoader, InstallEfiLoader, MakeEsp
-from backend.steps.filesystem import MakeFilesystem, MakeSwapFile, MountRoot
+from backend.steps.filesystem import MakeSwapFile
 from backend.steps.fstab import fstab_file
 from backend.steps.inventory import WriteInventory
 from backend.steps.keyboard import keyboard_file
@@ -28,6 +28,7 @@ from backend.steps.scripts import RunScript
 from backend.steps.stale import erase_steps, stop_steps
 from backend.steps.storage import VG_PREFIX, MakeStorageFilesystem, MakeVolumeGroup, firstboot_file
 from backend.steps.time import AskTime, time_files
+from backend.steps.unfinished import begin, finish, make_root
 from backend.table import PartitionTable, PartitionUse
 from installer import VERSION
 from installer.model.answers import Answers, Clock, Protocol
@@ -104,7 +105,7 @@ def make_plan(inputs: Inputs) -> InstallPlan:
         Phase("boot menu", _boot_menu(inputs)),
         Phase(Stage.FILESYSTEM_POPULATED.script, _scripts(inputs, Stage.FILESYSTEM_POPULATED)),
         Phase("clock", _clock(inputs.answers.clock)),
-        Phase("boot loader", _boot_loader(inputs, primary, table)),
+        Phase("boot loader", finish(primary.name, inputs.identities, _boot_loader(inputs, primary, table))),
         Phase(last.script, _scripts(inputs, last), bootable=True),
         Phase("log", (CopyLog(),), bootable=True),
     )
@@ -140,13 +141,12 @@ def _partitioning(inputs: Inputs, disks: tuple[Disk, ...], table: PartitionTable
     steps: list[Step[Session]] = [*erase_steps(disks)]
     steps += [WipeDisk(disk.name, starts if disk is disks[0] else ()) for disk in disks]
     steps.append(PartitionDisk(primary, _as_written(table, inputs.answers.storage_type)))
-    steps.append(MakeFilesystem(f"{primary}:1", identities.root_label, identities.root_uuid))
+    steps.append(make_root(primary, identities))
     if esp := table.partition(PartitionUse.ESP):
         steps.append(MakeEsp(f"{primary}:{esp.number}", identities.gpt.esp_volume_id))
     if storage:
         steps.append(_storage(inputs, disks, table, storage))
-    steps.append(MountRoot(f"{primary}:1"))
-    return tuple(steps)
+    return (*steps, *begin(primary, identities))
 
 
 def _as_written(table: PartitionTable, storage: StorageType) -> PartitionTable:

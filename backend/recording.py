@@ -55,6 +55,8 @@ class RecordingSystem:
     ) -> tuple[str, ...]:
         """Write the argv down; loop devices and boot entries get made-up names."""
         self._change(*argv)
+        if argv[2:4] == ("rm", "--force"):
+            self.files.pop(argv[-1], None)
         if argv[:2] == ("losetup", "--find"):
             device = f"/dev/loop-of-{argv[-1].rpartition('/')[2]}"
             self.resources.append(("take", f"loop {device}"))
