@@ -57,13 +57,20 @@ def _read(place: Transport) -> Repository:
     listing, listing_absent = _read_metadata(place, PACKAGES_FILE)
     if about_absent and listing_absent:
         raise about_absent
-    for absent, other in ((about_absent, PACKAGES_FILE), (listing_absent, REPOSITORY_FILE)):
-        if absent:
-            what = f"{absent.what}, but {other} is there: the repository is not complete"
-            raise SourceError(what, where=absent.where, hint="copy the repository again")
+    # what is wrong with the one that came, such as a web page for every address, explains more than the missing other
+    if about_absent:
+        parse_packages(listing, place.shown_file(PACKAGES_FILE))
+        raise _incomplete(about_absent, PACKAGES_FILE)
     identity = parse_repository(about, place.shown_file(REPOSITORY_FILE))
+    if listing_absent:
+        raise _incomplete(listing_absent, REPOSITORY_FILE)
     packages = parse_packages(listing, place.shown_file(PACKAGES_FILE))
     return Repository(identity.id, identity.name, identity.product, identity.version, place.location, packages)
+
+
+def _incomplete(absent: AbsentError, other: str) -> SourceError:
+    what = f"{absent.what}, but {other} is there: the repository is not complete"
+    return SourceError(what, where=absent.where, hint="copy the repository again")
 
 
 def _read_metadata(place: Transport, name: str) -> tuple[str, AbsentError | None]:
