@@ -1,11 +1,11 @@
-"""A real nginx on loopback for a directory, on a port of its own and with nothing of the machine's configuration."""
+"""A real nginx for a directory, with nothing of the machine's configuration."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,10 +25,9 @@ http {{
 	client_body_temp_path {state}/body; proxy_temp_path {state}/proxy; fastcgi_temp_path {state}/fastcgi;
 	uwsgi_temp_path {state}/uwsgi; scgi_temp_path {state}/scgi;
 	server {{
-		listen 127.0.0.1:{port};
+		listen {address}:{port};
 		root {directory};
-		auth_basic "site";
-		auth_basic_user_file {state}/users;
+		{access}
 	}}
 }}
 """
@@ -36,30 +35,40 @@ http {{
 
 @contextmanager
 def nginx_server(directory: Path, state: Path, user: str, password: str) -> Iterator[str]:
-    """Serve a directory to one user; `state` is where the server keeps what it writes. Gives `host:port`."""
+    """Serve a directory on loopback to one user; `state` is where nginx keeps its files. Gives `host:port`."""
     needs("nginx", "openssl")
     state.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    hashed = subprocess.run(
-        ["openssl", "passwd", "-apr1", "-stdin"], input=password, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    argv = ["openssl", "passwd", "-apr1", "-stdin"]
+    hashed = subprocess.run(argv, input=password, check=True, capture_output=True, text=True).stdout.strip()
     (state / "users").write_text(f"{user}:{hashed}\n", encoding="ascii")
-    settings = CONFIGURATION.format(directory=directory, state=state, port=port)
+    access = f'auth_basic "site"; auth_basic_user_file {state}/users;'
+    with nginx_at("127.0.0.1", port, directory, state, access=access) as server:
+        yield server
+
+
+@contextmanager
+def nginx_at(
+    address: str, port: int, directory: Path, state: Path, *, access: str = "", within: Sequence[str] = ()
+) -> Iterator[str]:
+    """Serve a directory at an address; `within` is a command that runs the server elsewhere. Gives `host:port`."""
+    settings = CONFIGURATION.format(directory=directory, state=state, address=address, port=port, access=access)
     (state / "nginx.conf").write_text(settings, encoding="ascii")
-    process = subprocess.Popen(["nginx", "-p", str(state), "-c", str(state / "nginx.conf"), "-e", str(state / "e")])
+    argv = [*within, "nginx", "-p", str(state), "-c", str(state / "nginx.conf"), "-e", str(state / "error.log")]
+    process = subprocess.Popen(argv)
     try:
         end_s = time.monotonic() + START_S
-        while not _listens(port):
-            assert process.poll() is None and time.monotonic() < end_s, (state / "e").read_text(encoding="utf-8")
+        while not _listens(address, port):
+            assert process.poll() is None and time.monotonic() < end_s, "nginx does not start"
             time.sleep(0.05)
-        yield f"127.0.0.1:{port}"
+        yield f"{address}:{port}"
     finally:
         process.terminate()  # a master that is killed leaves its worker
         process.wait()
 
 
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def _listens(address: str, port: int) -> bool:
+    with suppress(OSError), socket.create_connection((address, port), timeout=1):
         return True
     return False
