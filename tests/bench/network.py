@@ -97,7 +97,8 @@ def _link(room: Room, directory: Path, rate: str) -> Iterator[str]:
         with nginx_at(THEIRS, PORT, directory, state, within=("ip", "netns", "exec", name)) as server:
             yield f"http://{server}"
     finally:
-        _ip("netns", "del", name)  # and with it both ends of the link
+        subprocess.run(["ip", "link", "del", near], check=False)  # at once; the namespace takes its time
+        _ip("netns", "del", name)
 
 
 def _ip(*words: str) -> None:
