@@ -9,13 +9,15 @@ from backend.execute import InstallPlan
 from backend.installation import Prepared
 from backend.package_plan import package_lines, package_steps
 from backend.plan_parts import Inputs
+from backend.session import Session
 from backend.steps.filesystem import MountRoot
-from backend.steps.installed import CheckInstalled, ShowPartitions
+from backend.steps.installed import CheckInstalled, CheckRoom, ShowPartitions
 from backend.steps.logs import CopyLog
+from backend.steps.packages import InstallPackage, added
 from backend.steps.partition import AttachImage
 from installer.model.brand import Brand, check_additional
 from installer.model.errors import UsageError
-from installer.model.plan import Phase
+from installer.model.plan import Phase, Step
 from installer.model.ports import Further
 from installer.model.source import Repository
 
@@ -45,17 +47,24 @@ def prepare_additional(base: Prepared | None, repositories: Sequence[Repository]
     return Prepared(_plan(base, inputs), inputs, {}, base.media)
 
 
+def _added(step: Step[Session]) -> Step[Session]:
+    """Have a tarball checked before it is unpacked; a single file takes its place only when it was right anyway."""
+    return added(step) if isinstance(step, InstallPackage) and step.package.type.is_tarball else step
+
+
 def _plan(base: Prepared, inputs: Inputs) -> InstallPlan:
     primary = inputs.answers.disks.primary[0]
     disk = inputs.host.disk(primary)
     name = disk.name if disk else primary
     image = next((image for image in inputs.images if image.disk == name), None)
     attach = (AttachImage(name, image.path, 0, image.sector_bytes), ShowPartitions(name)) if image else ()
-    mount = (MountRoot(f"{name}:1"), CheckInstalled(inputs.identities.installation_uuid))
+    packages = tuple(package for repository in inputs.repositories for package in repository.packages)
+    room = (CheckRoom(packages),) if packages else ()
+    mount = (MountRoot(f"{name}:1"), CheckInstalled(inputs.identities.installation_uuid), *room)
     return InstallPlan(
         phases=(
             Phase("the installed host", (*attach, *mount), destructive=False),
-            Phase("additional packages", package_steps(inputs.repositories, ())),
+            Phase("additional packages", tuple(map(_added, package_steps(inputs.repositories, ())))),
             Phase("log", (CopyLog(),)),
         ),
         disks=base.plan.disks[:1],

@@ -24,7 +24,10 @@ RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_IN_ROOT = 0x10  # include/uapi/linux/openat2.h
 CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
+SPOOL_FULL = "the root partition is full: what is to be unpacked there does not even fit packed"
+SPOOL_HINT = "it takes room for itself and for what is in it; make room on the host, and add it another time"
 ZERO_CHUNK = 4 * 1024 * 1024
+SPOOL_CHUNK = 256 * 1024
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -119,6 +122,19 @@ class ConfinedRoot:
 
         self._replace(path, mode, fill)
 
+    @contextmanager
+    def spooled(self, chunks: Iterable[bytes]) -> Iterator[Iterator[bytes]]:
+        """Keep what comes in a file without a name (open(2), O_TMPFILE), then give it again: no end leaves it there."""
+        fd = os.open(f"/proc/self/fd/{self._root}", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        try:
+            with _told_when_full("/", SPOOL_FULL, SPOOL_HINT):
+                for chunk in chunks:
+                    _write_all(fd, chunk)
+            os.lseek(fd, 0, os.SEEK_SET)
+            yield iter(lambda: os.read(fd, SPOOL_CHUNK), b"")
+        finally:
+            os.close(fd)
+
     def write_zeros(self, path: str, size_bytes: int, mode: int, on_bytes: Callable[[int], None]) -> None:
         """Put a file of zeros without holes in place (a swap file must have none); `on_bytes` hears of progress."""
 
@@ -139,15 +155,14 @@ class ConfinedRoot:
                 scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent
             )
             try:
-                fill(fd)
-                os.fchown(fd, 0, 0)
-                os.fchmod(fd, mode)
-                os.fsync(fd)
-                os.rename(scratch, name, src_dir_fd=parent, dst_dir_fd=parent)
-            except BaseException as error:
+                with _told_when_full(path, f"{self.full}: the file does not fit", self.hint):
+                    fill(fd)
+                    os.fchown(fd, 0, 0)
+                    os.fchmod(fd, mode)
+                    os.fsync(fd)
+                    os.rename(scratch, name, src_dir_fd=parent, dst_dir_fd=parent)
+            except BaseException:
                 os.unlink(scratch, dir_fd=parent)
-                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise DeviceError(f"{self.full}: the file does not fit", where=path, hint=self.hint) from error
                 raise
             finally:
                 os.close(fd)
@@ -191,6 +206,16 @@ class ConfinedRoot:
         except OSError:
             return False
         return True
+
+
+@contextmanager
+def _told_when_full(path: str, what: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DeviceError(what, where=path, hint=hint) from error
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from backend.session import Session
+from backend.steps.unfinished import mark_failed
 from installer.model.errors import Cancelled, CommandFailed, InstallerError, MissingTool, as_installer_error
 from installer.model.events import (
     AfterFailure,
@@ -113,6 +114,7 @@ def execute(
     except BaseException as problem:
         failure, _ = run.failed(problem)
     if failure is not None:
+        run.mark()
         after_failure(plan.after_failure, session, emit, failure)
     with _undisturbed():
         last = run.release(failure)
@@ -170,6 +172,7 @@ class _Run:
         self._number = 0
         self._title = "begin"
         self._state = UNTOUCHED
+        self._last = StepFailed(0, "", "", "", (), "", "")
 
     def steps(self) -> None:
         """Run all steps."""
@@ -219,7 +222,16 @@ class _Run:
         reason = f"{error.where}: {error.what}" if error.where else error.what
         failure = StepFailed(self._number, self._title, reason, command, output, self._state, error.hint)
         self._emit(failure)
+        self._last = failure
         return error, failure
+
+    def mark(self) -> None:
+        """Leave on a control domain that is not complete where the run failed."""
+        try:
+            with _undisturbed():
+                mark_failed(self._session, self._last)
+        except Exception as problem:
+            self._emit(Warned(f"the control domain bears no word of the failure: {as_installer_error(problem)}"))
 
     def release(self, failure: InstallerError | None) -> InstallerError | None:
         """Release in reverse order; a failing release never hides the first error."""

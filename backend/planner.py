@@ -25,12 +25,12 @@ from backend.plan_parts import (
 from backend.reinstall_plan import make_reinstall_plan
 from backend.session import Session
 from backend.steps.esp import MakeEsp
-from backend.steps.filesystem import MakeFilesystem, MountRoot
 from backend.steps.logs import CopyLog
 from backend.steps.partition import PartitionDisk, WipeDisk
 from backend.steps.password import SetRootPassword
 from backend.steps.stale import erase_steps
 from backend.steps.storage import VG_PREFIX, MakeStorageFilesystem, MakeVolumeGroup, firstboot_file
+from backend.steps.unfinished import begin, finish, make_root
 from backend.table import PartitionTable, PartitionUse
 from installer.model.check_storage import shared_groups
 from installer.model.errors import AnswersError
@@ -66,7 +66,7 @@ def make_plan(inputs: Inputs) -> InstallPlan:
         Phase("boot menu", boot_menu(inputs)),
         Phase(Stage.FILESYSTEM_POPULATED.script, scripts(inputs, Stage.FILESYSTEM_POPULATED)),
         Phase("clock", clock_steps(inputs.answers.clock)),
-        Phase("boot loader", boot_loader(inputs, primary, table.partition(PartitionUse.ESP))),
+        Phase("boot loader", _boot_loader(inputs, primary, table)),
         Phase(last.script, scripts(inputs, last), bootable=True),
         Phase("log", (CopyLog(),), bootable=True),
     )
@@ -77,6 +77,10 @@ def make_plan(inputs: Inputs) -> InstallPlan:
         notes=(*(shared.text for shared in shared_groups(inputs.host, disks)), *driver_notes(inputs)),
         after_failure=scripts(inputs, Stage.INSTALL_FAILED),
     )
+
+
+def _boot_loader(inputs: Inputs, primary: Disk, table: PartitionTable) -> Steps:
+    return finish(primary.name, inputs.identities, boot_loader(inputs, primary, table.partition(PartitionUse.ESP)))
 
 
 def _files(inputs: Inputs, storage: tuple[str, ...]) -> Steps:
@@ -96,13 +100,12 @@ def _partitioning(inputs: Inputs, disks: tuple[Disk, ...], table: PartitionTable
     steps: list[Step[Session]] = [*erase_steps(disks)]
     steps += [WipeDisk(disk.name, starts if disk is disks[0] else ()) for disk in disks]
     steps.append(PartitionDisk(primary, _as_written(table, inputs.answers.storage_type)))
-    steps.append(MakeFilesystem(f"{primary}:1", identities.root_label, identities.root_uuid))
+    steps.append(make_root(primary, identities))
     if esp := table.partition(PartitionUse.ESP):
         steps.append(MakeEsp(f"{primary}:{esp.number}", identities.gpt.esp_volume_id))
     if storage:
         steps.append(_storage(inputs, disks, table, storage))
-    steps.append(MountRoot(f"{primary}:1"))
-    return tuple(steps)
+    return (*steps, *begin(primary, identities))
 
 
 def _as_written(table: PartitionTable, storage: StorageType) -> PartitionTable:

@@ -148,6 +148,10 @@ class RealSystem(Trees):
         self._log(f"write {path} (mode {mode:o})")
         self._root.write_stream(path, chunks, mode)
 
+    def spooled(self, chunks: Iterable[bytes]) -> AbstractContextManager[Iterator[bytes]]:
+        """It goes with its descriptor, also when the installer is killed."""
+        return self._root.spooled(chunks)
+
     def link(self, path: str, points_to: str) -> None:
         """Resolved inside the target up to the last name."""
         self._log(f"link {path} -> {points_to}")

@@ -69,6 +69,8 @@ class RecordingSystem:
             self.files.setdefault(made, "")
         if argv[2:5] == ("rm", "--recursive", "--force"):
             self.files = {path: text for path, text in self.files.items() if not path.startswith(f"{argv[-1]}/")}
+        if argv[2:4] == ("rm", "--force"):
+            self.files.pop(argv[-1], None)
         if argv[:2] == ("losetup", "--find"):
             device = f"/dev/loop-of-{argv[-1].rpartition('/')[2]}"
             self.resources.append(("take", f"loop {device}"))
@@ -182,6 +184,13 @@ class RecordingSystem:
         """Write it down and swallow the bytes."""
         self._change("write", path, f"{mode:o}")
         self.files[path] = f"{sum(map(len, chunks))} bytes\n"
+
+    @contextmanager
+    def spooled(self, chunks: Iterable[bytes]) -> Iterator[Iterator[bytes]]:
+        """Write it down, and keep the bytes in memory."""
+        whole = b"".join(chunks)
+        self._change("spool", str(len(whole)))
+        yield iter((whole,))
 
     def link(self, path: str, points_to: str) -> None:
         """Write it down."""

@@ -29,13 +29,13 @@ from backend.session import Session
 from backend.steps.backup import MakeBackup, VerifyBackup
 from backend.steps.beside import MakeBackupFilesystem, MountBackup, MountOldHost, UnmountOldHost
 from backend.steps.esp import ESP_TYPE
-from backend.steps.filesystem import MakeFilesystem, MountRoot
 from backend.steps.kept import CarryFiles, RemoveState, SaveKeptFiles, SetKeptRootPassword, WriteJournal
 from backend.steps.kept_guests import kept_guests_file
 from backend.steps.logs import CopyLog
 from backend.steps.password import SetRootPassword
 from backend.steps.storage import VG_PREFIX
 from backend.steps.unbootable import EraseBootCode, RemoveEfiLoaders
+from backend.steps.unfinished import begin, finish, make_root
 from backend.table import Partition, PartitionUse
 from installer import VERSION
 from installer.model.answers import Kept
@@ -82,7 +82,7 @@ def make_reinstall_plan(inputs: Inputs, installed: InstalledHost) -> InstallPlan
         Phase("boot menu", boot_menu(inputs), state=broken),
         Phase(Stage.FILESYSTEM_POPULATED.script, scripts(inputs, Stage.FILESYSTEM_POPULATED), state=broken),
         Phase("clock", clock_steps(inputs.answers.clock), state=broken),
-        Phase("boot loader", boot_loader(inputs, disk, esp), state=broken),
+        Phase("boot loader", _boot_loader(inputs, disk, esp), state=broken),
         Phase("what was kept", (RemoveState(),), bootable=True),
         Phase(last.script, scripts(inputs, last), bootable=True),
         Phase("log", (CopyLog(),), bootable=True),
@@ -164,8 +164,11 @@ def _unboot(disk: Disk, esp: Partition | None) -> Step[Session]:
 
 
 def _replace(inputs: Inputs, disk: Disk) -> Steps:
-    root, identities = f"{disk.name}:{ROOT_PARTITION}", inputs.identities
-    return (MakeFilesystem(root, identities.root_label, identities.root_uuid), MountRoot(root))
+    return (make_root(disk.name, inputs.identities), *begin(disk.name, inputs.identities))
+
+
+def _boot_loader(inputs: Inputs, disk: Disk, esp: Partition | None) -> Steps:
+    return finish(disk.name, inputs.identities, boot_loader(inputs, disk, esp))
 
 
 def _files(inputs: Inputs, installed: InstalledHost, storage: tuple[str, ...]) -> Steps:

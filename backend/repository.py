@@ -61,11 +61,15 @@ def _read(place: Transport) -> Repository:
     listing, listing_absent = _read_metadata(place, PACKAGES_FILE)
     if about_absent and listing_absent:
         raise about_absent
-    for absent, other in ((about_absent, PACKAGES_FILE), (listing_absent, REPOSITORY_FILE)):
-        if absent:
-            what = f"{absent.what}, but {other} is there: the repository is not complete"
-            raise SourceError(what, where=absent.where, hint="copy the repository again")
-    keys, about_file, listing_file = trusted().keys, *map(place.shown_file, (REPOSITORY_FILE, PACKAGES_FILE))
+    # what is wrong with the one that came, such as a web page for every address, explains more than the missing other
+    about_file, listing_file = map(place.shown_file, (REPOSITORY_FILE, PACKAGES_FILE))
+    if about_absent:
+        parse_packages(decode_metadata(listing, listing_file), listing_file)
+        raise _incomplete(about_absent, PACKAGES_FILE)
+    if listing_absent:
+        parse_repository(decode_metadata(about, about_file), about_file)
+        raise _incomplete(listing_absent, REPOSITORY_FILE)
+    keys = trusted().keys
     signed_by = _check_signature(place, manifest(about, listing), keys) if keys else ""
     identity = parse_repository(decode_metadata(about, about_file), about_file)
     packages = parse_packages(decode_metadata(listing, listing_file), listing_file)
@@ -73,6 +77,11 @@ def _read(place: Transport) -> Repository:
         require_strong_sums(packages, listing_file)
     id, name, product, version = identity.id, identity.name, identity.product, identity.version
     return Repository(id, name, product, version, place.location, packages, signed_by=signed_by)
+
+
+def _incomplete(absent: AbsentError, other: str) -> SourceError:
+    what = f"{absent.what}, but {other} is there: the repository is not complete"
+    return SourceError(what, where=absent.where, hint="copy the repository again")
 
 
 def _check_signature(place: Transport, signed: bytes, keys: Sequence[Keyring]) -> str:

@@ -28,6 +28,7 @@ class Session:
 
     `local_time` asks a person for the time in a zone, given what the clock says; `own_clock`: the clock of this
     machine is that of the host being installed, and may be set. `other_logs` are further logs of this run, by name.
+    `unfinished` is the partition marked as a control domain that is not complete, `unfinished_run` says whose it is.
     """
 
     system: System
@@ -45,6 +46,8 @@ class Session:
     local_time: LocalTime = keep_clock
     own_clock: bool = False
     other_logs: Callable[[], OtherLogs] = lambda: ()
+    unfinished: str = ""
+    unfinished_run: str = ""
 
     def hold(self, name: str, acquire: Callable[[], AbstractContextManager[str | None]]) -> str:
         """Acquire something for the rest of the run; a step that is run again gets what it already holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -130,6 +130,9 @@ class System(Protocol):
 
     def write_stream(self, path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
         """Put a file in place whose bytes come one chunk after the other; only a whole one takes its place."""
+
+    def spooled(self, chunks: Iterable[bytes]) -> AbstractContextManager[Iterator[bytes]]:
+        """Keep what comes on the target, in a file that has no name, until all has come; then give it again."""
 
     def link(self, path: str, points_to: str) -> None:
         """Put a symbolic link in place."""

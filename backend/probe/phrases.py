@@ -13,6 +13,7 @@ AMBIVALENT = "ambivalent"
 TABLES = {"gpt": "GPT", "dos": "MBR"}
 BLANK = {True: "blank", False: "unknown data", None: ""}
 HOST_LABEL = re.compile(r"root-[a-z]{8}")  # of this product's control domains (spec R50)
+UNFINISHED_LABEL = "root-unfinished"  # of one that is not complete yet; ext3 has room for 16 bytes
 
 # types of partitions by which another system is recognised: those of GPT (UEFI specification and the systems' own
 # documentation) and of MBR
@@ -81,8 +82,11 @@ def _company(signature: Signature, group: StorageGroup | None, disk: str) -> str
 
 def installed_host(parts: Iterable[Part]) -> str:
     """Return the label of this product's control domain on a disk, or nothing."""
-    labels = (found.label for part in parts for found in part.signatures if found.type.startswith("ext"))
-    return next((label for label in labels if HOST_LABEL.fullmatch(label)), "")
+    return next((label for label in _ext_labels(parts) if HOST_LABEL.fullmatch(label)), "")
+
+
+def _ext_labels(parts: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(found.label for part in parts for found in part.signatures if found.type.startswith("ext"))
 
 
 def system_of(parts: Iterable[Part]) -> str:
@@ -90,6 +94,8 @@ def system_of(parts: Iterable[Part]) -> str:
     parts = tuple(parts)
     if label := installed_host(parts):
         return f"an installed host ({label})"
+    if UNFINISHED_LABEL in _ext_labels(parts):
+        return "an installation that was not finished"
     for part in parts:
         ntfs = any(found.type == "ntfs" for found in part.signatures)
         system = "Windows" if ntfs and part.type in WINDOWS_DATA else SYSTEMS.get(part.type, "")

@@ -1,7 +1,8 @@
 """Repositories on an NFS server, versions 4 and 3, read by the programs of libnfs: nothing is mounted on this machine.
 
 Each file has a process of its own, which can be ended at any moment. A connection that breaks libnfs makes again and
-goes on from where it was, so nothing is fetched twice.
+goes on from where it was, so nothing is fetched twice; but a server of version 4 that was started anew does not know
+the open file any more, and then it is read again from its beginning.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""The step that fetches, checks and unpacks one package in one pass."""
+"""The steps that install one package: fetched, checked and unpacked in one pass, or checked before it is unpacked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from backend.packages import HANDLERS
 from backend.session import Session
+from backend.sources.checked import checked
 from backend.sources.relay import Relay
 from installer.model.errors import PackageError
 from installer.model.plan import Step
@@ -50,12 +51,15 @@ class InstallPackage(Step[Session]):
             relay = Relay(session.open_source, copies, self.package, session.warn)
             try:
                 with closing(relay.chunks()) as chunks:
-                    return HANDLERS[self.package.type](session.system, chunks, self.package, on_bytes)
+                    return self._install(session, chunks, on_bytes)
             except PackageError as error:
                 copies = relay.untried()
                 if not copies:
                     raise
                 session.warn(f"{error.what}; it is taken whole from {copies[0].shown()}")
+
+    def _install(self, session: Session, chunks: Iterable[bytes], on_bytes: Callable[[int], None]) -> None:
+        HANDLERS[self.package.type](session.system, chunks, self.package, on_bytes)
 
     def describe(self) -> tuple[str, ...]:
         package = self.package
@@ -68,6 +72,40 @@ class InstallZstdPackage(InstallPackage):
     """Install a package of type tzst: only a plan with one asks for zstd."""
 
     needs: ClassVar[tuple[str, ...]] = ("chroot", "mkdir", "tar", "zstd")
+
+
+@dataclass(frozen=True)
+class AddPackage(InstallPackage):
+    """Install one package on a host that is complete: fetched to the target and checked, and only then unpacked.
+
+    So one that is damaged leaves nothing behind, and neither does one that is broken off before all of it has come.
+    """
+
+    @property
+    def title(self) -> str:
+        return f"add {self.package.name} ({human_size(self.package.size_bytes)})"
+
+    def _install(self, session: Session, chunks: Iterable[bytes], on_bytes: Callable[[int], None]) -> None:
+        size_bytes = self.package.size_bytes
+
+        def on_either(done: int) -> None:  # each byte passes twice
+            session.progress(self.package.name, done, 2 * size_bytes)
+
+        with session.system.spooled(checked(chunks, self.package, on_either)) as again:
+            super()._install(session, again, lambda done: on_either(size_bytes + done))
+
+
+@dataclass(frozen=True)
+class AddZstdPackage(AddPackage):
+    """The same for type tzst."""
+
+    needs: ClassVar[tuple[str, ...]] = InstallZstdPackage.needs
+
+
+def added(step: InstallPackage) -> AddPackage:
+    """Return the step that adds to a complete host what another one would install on a new one."""
+    kind = AddZstdPackage if isinstance(step, InstallZstdPackage) else AddPackage
+    return kind(**{field.name: getattr(step, field.name) for field in fields(step)})
 
 
 def install_package(repository: Repository, package: Package) -> InstallPackage:

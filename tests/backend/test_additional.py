@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -18,8 +19,8 @@ from backend.parts import Parts
 from backend.real_system import temporary_system
 from backend.sources.trust import Trusted, trusting
 from backend.targets import TargetSpec
-from installer.model.errors import InstallerError, RepositoryError, UsageError
-from installer.model.events import AfterFailure, Event, StepFailed
+from installer.model.errors import Cancelled, InstallerError, RepositoryError, UsageError
+from installer.model.events import AfterFailure, Event, StepFailed, StepProgress
 from installer.model.machine_file import default_host
 from installer.model.openpgp import read_keyring
 from installer.model.ports import Cancel
@@ -136,21 +137,50 @@ def test_where_a_key_is_required_an_unsigned_medium_is_refused(
     assert found.signed_by == key
 
 
-def test_bad_package_leaves_a_host_that_starts_and_says_so(desk: Desk) -> None:
+def test_bad_package_leaves_nothing_and_a_host_that_starts_and_says_so(desk: Desk) -> None:
+    """It could be unpacked: only its MD5 tells that it is another one."""
     desk.put_in(linux_pack)
-    package = desk.drive / "packages.linux" / "linux-guest.tar.bz2"
-    data = package.read_bytes()
-    package.write_bytes(data[:-20] + bytes(20))
+    before = tree(desk.image)
+    listing = desk.drive / "packages.linux" / "XS-PACKAGES"
+    text = listing.read_text(encoding="ascii")
+    listing.write_text(re.sub("[0-9a-f]{32}", "0" * 32, text), encoding="ascii")
     listener = Listener()
     with pytest.raises(InstallerError, match="linux-guest"):
         desk.machine.install(desk.machine.preview_additional(desk.machine.look_at_medium(Cancel())), listener)
     assert "The host is installed and starts" in listener.failures[0].state
+    assert tree(desk.image) == before
     root = partitions(desk.image)[0]
     assert "/boot/vmlinuz-1.2.3" in read_file(desk.image, root, "/boot/grub/grub.cfg")
     assert str(desk.image) not in _output("losetup", "--list", "--noheadings", "--output", "BACK-FILE")
-    package.write_bytes(data)  # a good one goes on where the bad one was
+    listing.write_text(text, encoding="ascii")  # a good one goes on where the bad one was
     desk.machine.install(desk.machine.preview_additional(desk.machine.look_at_medium(Cancel())), Listener())
     assert read_file(desk.image, root, "/opt/xensource/guest/vmlinuz") == "a guest's kernel\n"
+
+
+def test_breaking_off_half_way_leaves_the_host_as_it_was(desk: Desk) -> None:
+    desk.put_in(linux_pack)
+    before = tree(desk.image)
+
+    class Impatient(Listener):
+        def event(self, event: Event) -> None:
+            super().event(event)
+            if isinstance(event, StepProgress) and event.item == "linux-guest":
+                raise Cancelled("broken off")
+
+    with pytest.raises(Cancelled):
+        desk.machine.install(desk.machine.preview_additional(desk.machine.look_at_medium(Cancel())), Impatient())
+    assert tree(desk.image) == before
+    assert str(desk.image) not in _output("losetup", "--list", "--noheadings", "--output", "BACK-FILE")
+
+
+def test_packages_that_do_not_fit_are_refused_before_anything_is_changed(desk: Desk) -> None:
+    desk.put_in(linux_pack)
+    before = tree(desk.image)
+    listing = desk.drive / "packages.linux" / "XS-PACKAGES"
+    listing.write_text(listing.read_text(encoding="ascii").rstrip() + f" unpacked={5 * GIB}\n", encoding="ascii")
+    with pytest.raises(InstallerError, match="the packages take 5 GB or more"):
+        desk.machine.install(desk.machine.preview_additional(desk.machine.look_at_medium(Cancel())), Listener())
+    assert tree(desk.image) == before
 
 
 def test_packages_are_not_added_to_another_system(desk: Desk) -> None:
@@ -169,6 +199,19 @@ def test_nothing_is_added_before_a_host_is_installed(tmp_path: Path) -> None:
     machine = LiveMachine(Parts(circumstances, lambda: temporary_system(), log, lambda event: None, lambda draft: None))
     with pytest.raises(UsageError, match="nothing is installed yet"):
         machine.preview_additional(machine.look_at_medium(Cancel()))
+
+
+def tree(image: Path) -> dict[str, tuple[int, int, int]]:
+    """Return every name on the root partition with its inode, size and time."""
+    place = image.with_name("looked-at")
+    place.mkdir(exist_ok=True)
+    options = f"loop,ro,noload,offset={partitions(image)[0].start_bytes}"
+    subprocess.run(["mount", "-t", "ext3", "-o", options, str(image), str(place)], check=True)
+    try:
+        found = {str(path.relative_to(place)): path.lstat() for path in place.rglob("*")}
+        return {name: (status.st_ino, status.st_size, status.st_mtime_ns) for name, status in found.items()}
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 def _output(*argv: str) -> str:

@@ -31,14 +31,16 @@ def _titles(inputs: Inputs) -> list[str]:
 
 
 def test_signed_loader_takes_the_place_of_our_own() -> None:
-    assert _titles(_signed("dom0fs", "uefi")) == [
+    assert _titles(_signed("dom0fs", "uefi"))[1:-1] == [  # the mark of an unfinished host goes around them
         "copy the signed boot loader of /boot/efi to sda:4",
         "make the firmware's boot entry XenServer for sda",
     ]
 
 
 def test_boot_entry_leads_to_the_signed_loader() -> None:
-    *_, entry = (step for phase, step in make_plan(_signed("dom0fs", "uefi")).steps() if phase.title == "boot loader")
+    *_, entry, _ = (
+        step for phase, step in make_plan(_signed("dom0fs", "uefi")).steps() if phase.title == "boot loader"
+    )
     system = RecordingSystem()
     entry.run(recording_session(system))
     assert "\\EFI\\xenserver\\BOOTX64.EFI" in [word for action in system.actions for word in action]

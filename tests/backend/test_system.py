@@ -126,6 +126,21 @@ def test_zeros_are_counted_to_the_end(system: System) -> None:
     assert seen[-1] == 9 * MIB
 
 
+def test_what_is_spooled_comes_again_from_its_beginning(system: System) -> None:
+    chunks = (bytes([number]) * 300_000 for number in range(3))
+    with system.spooled(chunks) as again:
+        assert b"".join(again) == b"".join(bytes([number]) * 300_000 for number in range(3))
+
+
+def test_what_is_spooled_has_no_name(real: RealSystem, node: str) -> None:
+    with real.mounted(node, "ext3") as target:
+        before = os.statvfs(target).f_bfree
+        with real.spooled([bytes(MIB)]):
+            assert sorted(os.listdir(target)) == [".installer-tools", "lost+found"]
+            status = os.statvfs(target)
+            assert (before - status.f_bfree) * status.f_frsize >= MIB
+
+
 def test_file_of_zeros_has_no_holes(real: RealSystem, node: str) -> None:
     """A swap file with holes is refused by swapon(2)."""
     with real.mounted(node, "ext3") as target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.bench import image, installation, packages, screens, start
+from tests.bench import image, installation, network, packages, screens, start
 from tests.bench.figures import HEADING, Figure, write_json
 from tests.bench.room import BUILD, Room, room
 
@@ -15,6 +15,7 @@ TOPICS: tuple[tuple[str, Topic], ...] = (
     ("start", start.measure),
     ("screens", screens.measure),
     ("packages", packages.measure),
+    ("network", network.measure),
     ("installation", installation.measure),
     ("image", image.measure),
     ("image-speed", image.measure_speed),

@@ -39,7 +39,7 @@ def _bzip2(room: Room) -> tuple[Figure, ...]:
     main = room.repository / "packages.main"
     package = main / f"{PACKAGE}.tar.bz2"
     package.read_bytes()  # from the cache, for all three
-    runs = (_installer(main, room), _shell(PLAIN, package, room), _shell(OLD, package, room))
+    runs = (package_phase(str(main), room, PACKAGE), _shell(PLAIN, package, room), _shell(OLD, package, room))
     ours, plain, old = interleaved(runs, LEAST_PAIRS)
     return (
         Figure("package-phase-wall", ratio(ours, plain, lambda cost: cost.wall_s), "ratio", 1.10),
@@ -60,7 +60,12 @@ def _zstd(room: Room) -> tuple[Figure, ...]:
     )  # fmt: skip
     build_repository(RealSystem(lambda line: None, room.directory / "scratch"), request, main)
     package = main / f"{PACKAGE}.tar.zst"
-    runs = (_installer(main, room), _shell(ZSTD, package, room), _shell(COPY, tree, room), _shell(OLD, old, room))
+    runs = (
+        package_phase(str(main), room, PACKAGE),
+        _shell(ZSTD, package, room),
+        _shell(COPY, tree, room),
+        _shell(OLD, old, room),
+    )
     ours, plain, copy, slow = interleaved(runs, LEAST_PAIRS)
     return (
         Figure("zstd-package-phase-wall", ratio(ours, plain, lambda cost: cost.wall_s), "ratio", 1.15),
@@ -69,11 +74,10 @@ def _zstd(room: Room) -> tuple[Figure, ...]:
     )
 
 
-def _installer(repository_directory: Path, room: Room) -> Callable[[], None]:
-    """The product's own step, from the repository's metadata to the last file."""
-    location = Location(LocationKind.URL, Secret(str(repository_directory)))
-    (repository,) = find_repositories(location, None)
-    (package,) = [package for package in repository.packages if package.name == PACKAGE]
+def package_phase(address: str, room: Room, only: str = "") -> Callable[[], None]:
+    """Return what installs the packages of a repository, or one of them, by the product's own steps onto a tmpfs."""
+    (repository,) = find_repositories(Location(LocationKind.URL, Secret(address)), None)
+    packages = [package for package in repository.packages if only in ("", package.name)]
 
     def run() -> None:
         system = RealSystem(lambda line: None, room.directory / "scratch")
@@ -86,7 +90,8 @@ def _installer(repository_directory: Path, room: Room) -> Callable[[], None]:
             warn=print,
         )
         with system.mounted("tmpfs", "tmpfs"):
-            install_package(repository, package).run(session)
+            for package in packages:
+                install_package(repository, package).run(session)
 
     return run
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import INSTALLER, PASSWORD, answerfile, installer
+from tests.end_to_end.disk_image import partitions, read_file
 from tests.end_to_end.web_server import answering
 
 pytestmark = pytest.mark.root
@@ -118,6 +119,8 @@ def test_signal_releases_everything_and_exits_3(tmp_path: Path, repository: Path
         assert process.wait(timeout=60) == 3
     assert "broken off" in rest and "not bootable" in rest
     assert _leftovers(tmp_path) == []
+    image = tmp_path / "disk.img"
+    assert "broken off" in read_file(image, partitions(image)[0], "/installation-unfinished")
 
 
 def test_kill_9_leaves_no_mount_and_the_next_run_frees_the_image(tmp_path: Path, repository: Path) -> None:
@@ -132,6 +135,8 @@ def test_kill_9_leaves_no_mount_and_the_next_run_frees_the_image(tmp_path: Path,
     assert held.code == 2 and "fuser -vm" in held.err + held.out, held.text
     subprocess.run(["pkill", "-x", "-f", pause], check=True)
     _wait_for(lambda: not _runs(pause))
+    seen = installer("--answerfile", "answers.xml", "--target", "disk.img", "--dry-run", "install", cwd=tmp_path)
+    assert "an installation that was not finished" in seen.out, seen.text
     again = installer("--answerfile", "answers.xml", "--target", "disk.img", "install", cwd=tmp_path)
     assert again.code == 0, again.text
     assert _leftovers(tmp_path) == []

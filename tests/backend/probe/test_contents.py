@@ -132,6 +132,11 @@ WINDOWS = ("c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "e3c9e316-0b5c-4db8-817d-f92d
             parts(ROOT, ""),
             "MBR: an installed host (root-kqzjwmxa), 2 partitions (ext3 file system labelled root-kqzjwmxa)",
         ),
+        (
+            "dos",
+            parts(Signature("ext3", "root-unfinished")),
+            "MBR: an installation that was not finished, 1 partition (ext3 file system labelled root-unfinished)",
+        ),
         ("", (Part(0, 0, 9, signatures=(LVM,)),), "LVM: data"),
         ("gpt-end", (Part(0, 0, 9, signatures=(LVM,)),), "LVM: data, remains of a GPT at its end"),
         ("gpt-end", (), "remains of a GPT at its end"),

@@ -6,7 +6,7 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +29,18 @@ EXPORT {{
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Export:
-    """Where the directory is found: under its own name with version 3, as /srv/xs with version 4."""
+    """Where the directory is found: under its own name with version 3, as /srv/xs with version 4.
+
+    `restart` ends the server and starts another one after some seconds; `pid` is that of the one that runs.
+    """
 
     directory: Path
     nfs_port: int
     mount_port: int
     pid: int
+    restart: Callable[[float], None] = lambda after_s: None
 
     def url(self, version: str, path: str = "") -> str:
         """Return an address below the directory for one version."""
@@ -61,8 +65,17 @@ def nfs_server(directory: Path, state: Path) -> Iterator[Export]:
     with ExitStack() as stack:
         if not _listens(PORT_MAPPER):
             stack.enter_context(_running(["rpcbind", "-f", "-w"], PORT_MAPPER))
-        server = stack.enter_context(_running(argv, ports[0]))
-        yield Export(directory, ports[0], ports[1], server.pid)
+        running = stack.enter_context(ExitStack())
+        server = running.enter_context(_running(argv, ports[0]))
+        export = Export(directory, ports[0], ports[1], server.pid)
+
+        def restart(after_s: float) -> None:
+            running.close()
+            time.sleep(after_s)
+            export.pid = running.enter_context(_running(argv, ports[0])).pid
+
+        export.restart = restart
+        yield export
 
 
 @contextmanager

@@ -166,6 +166,20 @@ def test_a_server_that_stops_in_the_middle_is_given_up(export: Export) -> None:
             b"".join(chunks)
 
 
+@BOTH
+def test_a_server_that_is_started_anew_gives_the_rest(export: Export, version: str) -> None:
+    """By version 3 nothing is read again. By version 4 libnfs cannot go on where the server forgot who had opened."""
+    source = NfsTransport(export.url(version, "/a%20b"), limits=Limits(read_s=20, answer_s=40, pause_s=0.01))
+    said: list[str] = []
+    got = 0
+    with source.open("long", 0, Patience(tries=3, known=True, tell=said.append)) as chunks:
+        got += len(next(chunks))
+        export.restart(1.0)
+        got += sum(map(len, chunks))
+    assert got == MORE_THAN_IS_READ_AHEAD
+    assert len(said) == (1 if version == "4" else 0), said
+
+
 def test_a_slow_reader_is_not_taken_for_a_slow_server(export: Export) -> None:
     source = NfsTransport(export.url("3", "/a%20b"), limits=QUICK)
     with source.open("größer") as chunks:
