@@ -23,6 +23,7 @@ from backend.probe.existing.layout import (
 from backend.probe.existing.settings import read_iqn, read_settings
 from backend.probe.existing.tree import ExtTree, Tree, opened, size_of, text_of
 from backend.probe.existing.volumes import guests_by_volumes, on_volumes, read_volumes
+from backend.probe.phrases import UNFINISHED_LABEL
 from installer.model.acceptance import CLEAN, accept
 from installer.model.brand import Brand, default_brand
 from installer.model.existing import (
@@ -75,7 +76,9 @@ def read_existing(path: str, table: str, parts: Sequence[Part], brand: Brand | N
         backup = read_backup(beside, brand)
         journal = _journal(beside)
         if journal is None:
-            installed = read_host(_open(stack, path, root), path, parts, brand)
+            # what was never finished is no host, however much of one is there
+            finished = root_label(parts) != UNFINISHED_LABEL
+            installed = read_host(_open(stack, path, root), path, parts, brand) if finished else None
         else:
             installed = _read_unfinished(stack, path, parts, brand, journal)
         problem = layout_refusal(table, parts, size_of(path)) or _foreign_files(beside)

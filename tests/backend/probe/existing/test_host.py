@@ -15,6 +15,7 @@ from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents
 from backend.probe.existing.host import Found, read_existing
 from backend.probe.existing.layout import layout_refusal
+from backend.probe.phrases import UNFINISHED_LABEL
 from backend.real_system import RealSystem
 from backend.steps.inventory import inventory_text
 from installer.model.existing import (
@@ -418,6 +419,16 @@ def test_while_its_files_are_kept_a_host_is_read_where_it_is(disk: OldDisk) -> N
     assert (found.unfinished, found.step, found.refused, found.settings.ssh) == (True, "kept", "", False)
     disk.put(1, {"/half": "of something"})
     assert disk.host(STORED).installation_uuid == INSTALLATION_UUID
+
+
+def test_what_was_never_finished_is_no_host(disk: OldDisk) -> None:
+    disk.put(1, host_files(XENSERVER_40))
+    named = replace(disk.root.signatures[0], label=UNFINISHED_LABEL)
+    disk.root = replace(disk.root, signatures=(named,))
+    assert disk.found().installed is None
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: Journal(JournalStep.REPLACING).text()})
+    disk.root = replace(disk.root, signatures=(named,))
+    assert disk.host(STORED).unfinished
 
 
 def test_what_only_links_say_is_in_the_journal(disk: OldDisk) -> None:
