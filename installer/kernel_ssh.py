@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from installer.model.errors import InvalidAnswer
+from installer.model.rules_password import SHORT_PASSWORD
 from installer.model.secret import Secret
 from installer.model.wording import refuse_whole_mark
 
@@ -22,6 +23,8 @@ def ssh_password(text: str) -> Secret:
         raise InvalidAnswer("the password is empty", hint=MADE)
     if not _PASSWORD.fullmatch(text):
         raise InvalidAnswer("the password holds a blank or a character outside ASCII", hint="letters, digits and signs")
+    if len(text) < SHORT_PASSWORD:
+        raise InvalidAnswer(f"the password has fewer than {SHORT_PASSWORD} characters", hint=MADE)
     if len(text) > LONGEST:
         raise InvalidAnswer(f"the password is longer than {LONGEST} characters", hint="use a shorter one")
     refuse_whole_mark(text)

@@ -39,6 +39,8 @@ examples:
       show what restoring the backup on a disk-image file would do
   installer repo show http://pxehost/XenServer_4.0.1
       list the packages of a repository
+  installer @words install
+      with the words in the file `words`, one a line: no list of processes shows them
 
 exit codes:
   0  done (check: also with warnings)
@@ -63,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        fromfile_prefix_chars="@",  # an address with a password in it is for nobody who lists processes
     )
     parser.add_argument("--version", action="version", version=f"installer {VERSION}")
     _add_install_options(parser, default=None)

@@ -1,4 +1,4 @@
-"""Kernel words in the boot image: drivers, names of NICs, and a fixed address."""
+"""Kernel words in the boot image: drivers, NICs, their names and addresses, VLANs, and what comes after the end."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import answerfile
 from tests.end_to_end.disk_image import partitions, read_file
 from tests.end_to_end.laboratory import INSTALL_S, SHELL, SHELL_PROMPT, SHELL_S, Laboratory, in_shell
+from tests.end_to_end.tagged_network import tagged_network
 
 pytestmark = [pytest.mark.vm, pytest.mark.rare]
 MACS = ("52:54:00:00:00:01", "52:54:00:00:00:02")
+NOWHERE = "answerfile=http://10.0.2.2:9/answers.xml install"  # nobody listens there
+TAG = 7
 STATIC = "static:ip=10.0.2.77;netmask=255.255.255.0;gateway=10.0.2.2;dns=10.0.2.3"
 
 
@@ -74,3 +77,47 @@ def test_nic_that_is_not_there_stops_an_unattended_run(lab: Laboratory) -> None:
     said = machine.wait_for(SHELL, SHELL_S)
     assert f"eth0: this machine has no NIC {MACS[1]}; it has: eth0 52:54:00:12:34:56" in said
     assert "Nothing was changed" in said
+
+
+def test_only_the_nic_of_the_words_is_brought_up(lab: Laboratory) -> None:
+    """By its MAC address, as somebody copies it from a label."""
+    device = MACS[1].upper().replace(":", "-")
+    machine = lab.boot_image(replace(lab.hardware(lab.disk()), macs=MACS), f"network_device={device} {NOWHERE}")
+    machine.wait_for(SHELL_PROMPT, SHELL_S)
+    shown = in_shell(machine, "ip -4 -brief address")
+    assert re.search(r"^eth1\s+UP\s+10\.0\.2\.15/24", shown, re.MULTILINE)
+    assert not re.search(r"^eth0\s+(UP|.*10\.0)", shown, re.MULTILINE)
+
+
+def test_all_nics_are_brought_up_and_the_machine_is_switched_off_after_its_installation(lab: Laboratory) -> None:
+    """It would start anew otherwise: nothing keeps it from that."""
+    small_repository(lab.served / "repository")
+    text = answerfile(f"{lab.base}repository", primary_disk="<primary-disk>vda</primary-disk>")
+    words = f"network_device=all answerfile={lab.serve('answers.xml', text)} install atexit=poweroff"
+    machine = lab.boot_image(replace(lab.hardware(lab.disk()), macs=MACS, no_reboot=False), words)
+    said = machine.wait_for_end(INSTALL_S)
+    assert (
+        "Bringing up the network: all" in said and "The installation is complete; the machine is switched off" in said
+    )
+    assert said.count("The installation image has started") == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "address"),
+    [
+        pytest.param(f"dhcp:vlan={TAG}", "10.0.2.15", id="dhcp"),
+        pytest.param(f"{STATIC};vlan={TAG}", "10.0.2.77", id="static"),
+    ],
+)
+def test_answers_come_through_a_vlan(lab: Laboratory, config: str, address: str) -> None:
+    """Nothing passes without the tag. The answers name a disk that is not there: that they say so proves the road."""
+    text = answerfile("http://10.0.2.2:9/xs", primary_disk="<primary-disk>sdz</primary-disk>")
+    words = f'"network_config={config}" answerfile={lab.serve("answers.xml", text)} install'
+    with tagged_network(lab.directory, TAG) as cable:
+        machine = lab.boot_image(replace(lab.hardware(lab.disk()), macs=(), extra=cable), words)
+        said = machine.wait_for(SHELL_PROMPT, SHELL_S)
+        assert "sdz" in said and "Nothing was changed" in said
+        shown = in_shell(machine, "ip -details -oneline link show type vlan; ip -4 -brief address")
+        machine.close()
+    assert f"802.1Q id {TAG}" in shown
+    assert re.search(rf"^eth0\.{TAG}@eth0\s+UP\s+{re.escape(address)}/24", shown.replace("\r", ""), re.MULTILINE)

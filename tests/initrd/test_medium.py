@@ -1,104 +1,144 @@
-"""The program that finds media, over drives that are directories: what is mounted is copied."""
+"""The image's program that finds the installation medium, with real file systems on loop devices for drives."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.backend.small_repository import small_repository
 from tests.conftest import ROOT
-from tests.driver_disk import write_driver_disk
 from tests.needs import needs
 
+pytestmark = pytest.mark.root
 PROGRAM = ROOT / "initrd" / "init" / "medium"
-# in place of what needs discs: a device is a directory, and is mounted by being copied
-STAND_INS = {
-    "blockdev": "echo 4096",
-    "blkid": "echo iso9660",
-    "mountpoint": '[ -n "$(ls -A "$2" 2>/dev/null)" ]',
-    "mount": 'shift 4; cp -r "$1/." "$2"',
-    "umount": '[ "$1" != -l ] || shift; find "$1" -mindepth 1 -delete; echo "$1" >>"$LEFT"',
-}
+MIB = 2**20
+MAIN, LINUX = "xs:main\nBase\nXenServer\n4.0.1-1\n", "xs:linux\nLinux pack\nXenServer\n4.0.1-1\n"
 
 
+@dataclass
 class Drives:
-    """Two drives for discs, and what the program says of them."""
+    """A machine's block devices: directories as in sysfs, and devices that lead to loop devices."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.left = directory / "left"
-        self.medium, self.drivers = directory / "medium", directory / "driver-medium"
-        programs = directory / "programs"
-        programs.mkdir()
-        for name, text in STAND_INS.items():
-            (programs / name).write_text(f"#!/bin/bash\n{text}\n", encoding="ascii")
-            (programs / name).chmod(0o755)
-        for name in ("sr0", "sr1"):
-            (directory / "blocks" / name).mkdir(parents=True)
-            (directory / "blocks" / name / "removable").write_text("1\n", encoding="ascii")
-            (directory / "devices" / name).mkdir(parents=True)
+    directory: Path
+    stack: ExitStack
+    _loops: dict[str, str] = field(default_factory=dict)
 
-    def device(self, name: str) -> Path:
-        return self.directory / "devices" / name
+    def add(self, name: str, files: dict[str, str] | None, *, removable: bool = True, usb: bool = False) -> None:
+        """Add a drive with these files on it, or an empty one; that on USB lies below a port's directory in sysfs."""
+        home = self.directory / ("usb1" if usb else "pci") / name
+        home.mkdir(parents=True)
+        home.joinpath("removable").write_text(f"{int(removable)}\n", encoding="ascii")
+        self.directory.joinpath("block", name).symlink_to(home)
+        if files is not None:
+            self._loop(name, files)
 
-    def run(self, *arguments: str) -> tuple[int, list[str]]:
-        """Run the program; returns its exit status and lines."""
+    def add_part(self, drive: str, name: str, files: dict[str, str]) -> None:
+        """Add a partition of a drive."""
+        part = self.directory / "block" / drive / name
+        part.mkdir()
+        part.joinpath("partition").write_text("1\n", encoding="ascii")
+        self._loop(name, files)
+
+    def _loop(self, name: str, files: dict[str, str]) -> None:
+        tree, image = self.directory / f"{name}.tree", self.directory / f"{name}.img"
+        for path, text in files.items():
+            tree.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
+            tree.joinpath(path).write_text(text, encoding="ascii")
+        tree.mkdir(exist_ok=True)
+        with image.open("wb") as stream:
+            stream.truncate(8 * MIB)
+        subprocess.run(["mkfs.ext4", "-q", "-d", str(tree), str(image)], check=True)
+        argv = ["losetup", "--find", "--show", str(image)]
+        device = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+        self.stack.callback(subprocess.run, ["losetup", "--detach", device], check=True)
+        self.directory.joinpath("dev", name).symlink_to(device)
+        self._loops[name] = device
+
+    def run(self, *commands: str) -> tuple[int, list[str]]:
+        """Run shell commands where `medium` is the program; returns their exit status and what they printed.
+
+        Mounts are seen by nobody else and end with the commands.
+        """
         environment = {
-            "PATH": f"{self.directory}/programs:{os.environ['PATH']}",
-            "MEDIUM_AT": str(self.medium),
-            "MEDIUM_DRIVERS_AT": str(self.drivers),
-            "MEDIUM_BLOCKS": str(self.directory / "blocks"),
-            "MEDIUM_DEVICES": str(self.directory / "devices"),
-            "LEFT": str(self.left),
+            **os.environ,
+            "MEDIUM_AT": str(self.directory / "at"),
+            "MEDIUM_BLOCKS": str(self.directory / "block"),
+            "MEDIUM_DEVICES": str(self.directory / "dev"),
         }
-        result = subprocess.run(
-            [str(PROGRAM), *arguments], env=environment, capture_output=True, text=True, check=False, timeout=30
-        )
+        script = f'medium() {{ {PROGRAM} "$@"; }}\n' + "\n".join(commands)
+        argv = ["unshare", "--mount", "bash", "-c", script]
+        result = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert result.stderr == ""
         return result.returncode, result.stdout.splitlines()
 
 
 @pytest.fixture
-def drives(tmp_path: Path) -> Drives:
-    needs("bash")
-    return Drives(tmp_path)
+def drives(tmp_path: Path) -> Iterator[Drives]:
+    needs("unshare", "losetup", "mkfs.ext4", "blkid", "findmnt", "blockdev")
+    for name in ("block", "dev"):
+        tmp_path.joinpath(name).mkdir()
+    with ExitStack() as stack:
+        yield Drives(tmp_path, stack)
 
 
-@pytest.mark.parametrize("directory", ["", "packages.site"])
-def test_driver_disk_is_found_behind_the_base_and_beside_it(drives: Drives, directory: str) -> None:
-    """The one stays mounted while the other is read."""
-    small_repository(drives.device("sr0"))
-    write_driver_disk(drives.device("sr1") / directory, {"esp.ko": b"driver"})
-    assert drives.run() == (0, [str(drives.medium)])
-    assert drives.run("drivers") == (0, [str(drives.drivers)])
-    assert (drives.drivers / directory / "esp.ko").exists()
-    assert (drives.medium / "packages.main").exists()
-    assert drives.run("leave-drivers") == (0, [])
-    assert drives.left.read_text(encoding="ascii").splitlines()[-1] == str(drives.drivers)
-    assert list(drives.drivers.iterdir()) == [] and (drives.medium / "packages.main").exists()
+def test_machine_without_drives_says_so(drives: Drives) -> None:
+    drives.add("sda", {"packages.main/XS-REPOSITORY": MAIN}, removable=False)
+    assert drives.run("medium") == (1, ["this machine has no drive for discs and no stick"])
 
 
-def test_another_disc_is_looked_for_each_time(drives: Drives) -> None:
-    write_driver_disk(drives.device("sr0"), {"esp.bin": b"firmware"})
-    assert drives.run("drivers")[0] == 0
-    (drives.device("sr0") / "XS-PACKAGES").write_text("tools 1 0 tbz2 required driver /\n", encoding="ascii")
-    write_driver_disk(drives.device("sr1"), {"nic.ko": b"driver"})
-    assert drives.run("drivers") == (0, [str(drives.drivers)])
-    assert (drives.drivers / "nic.ko").exists()
+@pytest.mark.parametrize("place", ["", "packages/", "packages.main/"])
+def test_stick_is_found_and_mounted_read_only(drives: Drives, place: str) -> None:
+    drives.add("sdb", {f"{place}XS-REPOSITORY": MAIN}, removable=False, usb=True)
+    at = drives.directory / "at"
+    status, lines = drives.run("medium", f"cat {at}/{place}XS-REPOSITORY", f"touch {at}/x 2>/dev/null; echo $?")
+    assert (status, lines) == (0, [str(at), *MAIN.splitlines(), "1"])
 
 
-def test_drives_without_drivers_are_named(drives: Drives) -> None:
-    small_repository(drives.device("sr0"))
-    status, said = drives.run("drivers")
-    assert (status, said) == (1, ["sr0: no drivers or firmware on it", "sr1: no drivers or firmware on it"])
-    status, said = drives.run()
-    assert (status, said) == (0, [str(drives.medium)])
+def test_stick_with_partitions_is_looked_at_part_by_part(drives: Drives) -> None:
+    drives.add("sdb", None)
+    drives.directory.joinpath("dev", "sdb").symlink_to("/dev/null")
+    drives.add_part("sdb", "sdb1", {"README": "nothing"})
+    drives.add_part("sdb", "sdb2", {"packages.main/XS-REPOSITORY": MAIN})
+    assert drives.run("medium")[1] == ["sdb: nothing in it"]  # the size of the drive is what tells
+    drives.directory.joinpath("dev", "sdb").unlink()
+    drives.directory.joinpath("dev", "sdb").symlink_to("sdb1")
+    assert drives.run("medium", 'blkid -p -o value -s TYPE "$(findmnt -no SOURCE "$MEDIUM_AT")"')[1] == [
+        str(drives.directory / "at"),
+        "ext4",
+    ]
 
 
-def test_without_a_medium_each_drive_is_named(drives: Drives) -> None:
-    write_driver_disk(drives.device("sr1"), {"esp.ko": b"driver"})
-    (drives.device("sr1") / "XS-REPOSITORY").unlink()
-    status, said = drives.run()
-    assert (status, said) == (1, ["sr0: no installation repository on it", "sr1: no installation repository on it"])
+def test_base_is_preferred_to_a_pack_in_an_earlier_drive(drives: Drives) -> None:
+    drives.add("sr0", {"packages.linux/XS-REPOSITORY": LINUX})
+    drives.add("sdb", {"packages.main/XS-REPOSITORY": MAIN})
+    assert drives.run("medium", 'ls "$MEDIUM_AT"')[1][1:] == ["lost+found", "packages.main"]
+
+
+def test_pack_alone_is_a_medium_too(drives: Drives) -> None:
+    drives.add("sr0", {"packages.linux/XS-REPOSITORY": LINUX})
+    assert drives.run("medium") == (0, [str(drives.directory / "at")])
+
+
+def test_each_drive_without_a_medium_is_told(drives: Drives) -> None:
+    drives.add("sr0", None)
+    drives.add("sr1", {"README": "nothing"})
+    assert drives.run("medium") == (1, ["sr0: nothing in it", "sr1: no installation repository on it"])
+
+
+def test_medium_that_is_in_use_is_found_again_and_another_after_it_was_ejected(drives: Drives) -> None:
+    drives.add("sdb", {"packages.main/XS-REPOSITORY": MAIN})
+    at = str(drives.directory / "at")
+    status, lines = drives.run("medium", "medium", "medium eject", "medium eject", f"mountpoint -q {at} || echo free")
+    assert status == 0 and lines[:2] == [at, at]
+    assert lines[2].endswith(": it can be taken out")
+    assert lines[3:] == ["no medium is in use", "free"]
+
+
+def test_wrong_word_is_refused_with_the_usage(tmp_path: Path) -> None:
+    result = subprocess.run([str(PROGRAM), "eject-it"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert result.returncode == 2 and "\n       medium eject    unmounts it" in result.stderr

@@ -57,6 +57,18 @@ def made(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# a server of ISC's that is there already: its own subnet, then the lines that are to be added
+OTHER_SERVER = """\
+ip address add 192.168.77.2/24 dev eth0
+{{ echo "subnet 192.168.77.0 netmask 255.255.255.0 {{ range 192.168.77.100 192.168.77.199; }}"
+  cat {directory}/server/dhcpd.conf; }} >dhcpd.conf
+: >dhcpd.leases
+dhcpd -4 -t -cf dhcpd.conf
+dhcpd -4 -f -q -user root -group root -cf dhcpd.conf -lf dhcpd.leases -pf dhcpd.pid eth0 &
+trap "kill $!" EXIT
+"""
+
+
 def run(directory: Path, *commands: str, prepare: str = PREPARE + SERVE) -> subprocess.CompletedProcess[str]:
     """Run commands where `in_machine` is on the other end of the server's cable."""
     needs("ip", "unshare", "busybox", "curl", "setpriv")
@@ -104,6 +116,19 @@ def test_machine_gets_address_loader_and_files(made: Path) -> None:
     assert made.joinpath("got.answers").read_text(encoding="ascii") == "<installation/>"
     assert made.joinpath("got.main").read_text(encoding="ascii") == "<repository/>"
     assert "localboot 0" in made.joinpath("got.host").read_text(encoding="ascii")
+
+
+@pytest.mark.root
+def test_lines_for_a_server_of_iscs_name_the_loader_of_either_firmware(made: Path) -> None:
+    """It takes them, and a machine that does not start from the network is told of no file."""
+    needs("dhcpd")
+    ask = f"in_machine busybox udhcpc -i eth1 -f -n -q -t 10 -T 1 -s {made}/lease"
+    options = ("-V PXEClient -x 0x5d:0000", "-V PXEClient -x 0x5d:0007", "-V PXEClient -x 0x5d:0009", "-V other")
+    result = run(made, *(f"{ask} {option}" for option in options), prepare=PREPARE + OTHER_SERVER)
+    assert result.returncode == 0, result.stdout + result.stderr
+    told = [line.split()[1:3] for line in made.joinpath("leases.seen").read_text(encoding="ascii").splitlines()]
+    assert told[:3] == [[ADDRESS, "pxelinux.0"], [ADDRESS, "grubx64.efi"], [ADDRESS, "grubx64.efi"]]
+    assert "pxelinux.0" not in told[3]
 
 
 @pytest.mark.root

@@ -304,6 +304,8 @@ def test_ssh_comes_over_the_network_of_the_words() -> None:
         ('"sshpassword=  "', "the password is empty", "`sshd`"),
         ('"sshpassword=marked secret"', "a blank", "letters"),
         ("sshpassword=märked-secret", "outside ASCII", "letters"),
+        ("sshpassword=m", "fewer than 6 characters", "`sshd`"),
+        ("sshpassword=mark5", "fewer than 6 characters", "`sshd`"),
         (f"sshpassword={'m' * 73}", "longer than 72 characters", "shorter"),
         ("sshpassword=@SECRET@", "template mark", "script"),
         ("sshd=marked-secret", "takes no value", "`sshd`"),
@@ -316,9 +318,10 @@ def test_wrong_password_for_ssh_is_an_error_that_does_not_show_it(text: str, fau
     assert not re.search("marked|märked|mmm|SECRET", f"{words!r} {problems}")
 
 
-def test_longest_password_for_ssh_is_taken() -> None:
-    words, problems = read(f"sshpassword={'!' * 72}")
-    assert problems == [] and words.ssh_password and len(words.ssh_password) == 72
+@pytest.mark.parametrize("length", [6, 72])
+def test_shortest_and_longest_password_for_ssh_are_taken(length: int) -> None:
+    words, problems = read(f"sshpassword={'!' * length}")
+    assert problems == [] and words.ssh_password and len(words.ssh_password) == length
 
 
 @given(

@@ -48,6 +48,20 @@ def test_options_on_both_sides_are_all_kept() -> None:
     assert options.target == ["sda=x", "sdb=y"]
 
 
+def test_words_of_a_file_stand_for_its_name(tmp_path: Path) -> None:
+    """Each line is one word, whatever blanks and signs are in it."""
+    path = tmp_path / "words"
+    path.write_text("--answerfile=http://user:a b#%@server/{mac}.xml\n", encoding="ascii")
+    options = parse_options([f"@{path}", "--dry-run", "install"])
+    assert options.answerfile == "http://user:a b#%@server/{mac}.xml"
+    assert options.dry_run and options.command == "install"
+
+
+def test_file_of_words_that_is_missing_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no-such-file"):
+        parse_options([f"@{tmp_path}/no-such-file", "install"])
+
+
 @pytest.mark.parametrize(
     "words", [["--answerfle", "x", "install"], ["repo"], ["repo", "build"], ["check"], ["instal"], ["--answerfile"]]
 )
