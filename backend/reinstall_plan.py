@@ -203,11 +203,6 @@ def _summary(
 
 def _notes(inputs: Inputs, installed: InstalledHost) -> Iterator[str]:
     """Yield what a person should know who keeps a host."""
-    if installed.unfinished:
-        yield f"an installation over {installed.title} was broken off ({installed.step}); this one brings it to its end"
-    for guest in installed.active_guests:
-        name = guest.name or guest.uuid
-        yield f"the virtual machine {name} is recorded as {guest.power}: it should be shut down first"
     yield "programs and files that were added to the control domain are not kept"
     yield "Windows virtual machines need their drivers installed again (Install Tools)"
     if not installed.iqn:

@@ -116,6 +116,12 @@ def _problems(answers: Answers, installed: InstalledHost, where: str) -> Iterato
             yield Problem(Severity.WARNING, f"{what}: {answers.keymap} is taken", where)
         else:
             yield Problem(Severity.ERROR, what, where, f"say it by {GIVE[kept]}")
+    if installed.unfinished:
+        what = f"an installation over {installed.title} was broken off ({installed.step})"
+        yield Problem(Severity.WARNING, f"{what}: this one brings it to its end", where)
+    for guest in installed.active_guests:
+        what = f"the virtual machine {guest.name or guest.uuid} is recorded as {guest.power}"
+        yield Problem(Severity.WARNING, f"{what}: it should be shut down first, by the old host", where)
     for text in settings.unreadable:
         yield Problem(Severity.WARNING, f"not understood of the existing host, and not kept: {text}", where)
 

@@ -206,7 +206,7 @@ class Session:
         if len(self.app._layers) > 1 or self.title == "Change an answer":
             self.press("esc")
         elif self.name == "welcome" and self.restores and "( ) Restore" in self.text:
-            self.press("down", "space", "f12")
+            self.press("down", "down", "space", "f12")
         elif self.name == "eula":
             self.press("f12", "enter")
         elif self.name == "password":

@@ -52,7 +52,7 @@ def test_backup_that_cannot_be_put_back_says_why() -> None:
     with session(machine) as shown:
         shown.go_to("welcome")
         assert "it is not complete" in shown.text
-        shown.press("down", "space", "f12")
+        shown.press("down", "down", "space", "f12")
         assert shown.name != "backup"
 
 
@@ -63,7 +63,7 @@ def test_second_thoughts_ask_for_everything_again() -> None:
         shown.go_to("backup")
         shown.press("esc")
         shown.restores = False
-        shown.press("up", "space")
+        shown.press("up", "up", "space")
         shown.go_to("existing")
         shown.press("down", "space")
         shown.go_to("confirm")
