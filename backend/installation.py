@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
 from backend.identities import Identities, kept_identities, new_identities
-from backend.image_mark import in_installation_image
 from backend.layout import DOM0_PARTITION
 from backend.log import OtherLogs
 from backend.plan_parts import Inputs
@@ -19,7 +18,6 @@ from backend.probe.in_use import Fingerprint
 from backend.repository import check_packages, find_repositories
 from backend.session import LocalTime, OpenSource, Session, keep_clock
 from backend.sources import open_location
-from backend.sources.medium import find_further_medium
 from backend.steps.filesystem import SWAP_BYTES
 from backend.system import System
 from backend.targets import Target, TargetSpec, apply_targets, read_targets, untargeted
@@ -36,7 +34,7 @@ from installer.model.host import Disk, Host
 from installer.model.keep_settings import keep_settings
 from installer.model.problem import Problem
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Repository
+from installer.model.source import Location, Repository
 
 NOTHING = "no target stands for it (--target)"
 Require = Callable[[Sequence[Problem]], None]
@@ -186,7 +184,7 @@ def _repositories(
     A driver disk that is also among the sources is installed once.
     """
     media, accept_version, read = circumstances.media, circumstances.accept_version, circumstances.readers
-    sources = [read.find(source, place) for source, place in _places(answers.sources, media)]
+    sources = [read.find(source, media) for source in answers.sources]
     found, incomplete = select_repositories(sources, read.check)
     require(incomplete)
     present = {(repository.id, repository.packages) for repository in found}
@@ -194,15 +192,6 @@ def _repositories(
     require(check_repositories(found, answers.skipped_packages, circumstances.brand, accept_version=accept_version))
     read.check(found)
     return found
-
-
-def _places(sources: Sequence[Location], media: Path | None) -> Iterator[tuple[Location, Path | None]]:
-    """Yield each source and where local media lie for it: of several local ones each is a medium of its own."""
-    count = 0
-    for source in sources:
-        count += source.kind is LocationKind.LOCAL
-        further = source.kind is LocationKind.LOCAL and count > 1 and media is None and in_installation_image()
-        yield source, find_further_medium(count) if further else media
 
 
 @dataclass(frozen=True)

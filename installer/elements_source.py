@@ -21,8 +21,7 @@ _PATTERNS = ((LocationKind.URL, ADDRESS), (LocationKind.LOCAL, ""), (NFS, r"[Nn]
 SOURCE = ElementRow(
     "source",
     "Where installation repositories lie. All sources are read; of those that hold the same repository, the first one"
-    " whose packages are all there is installed. Of several of type local each is a disc or stick of its own: the first"
-    " one with the base, then what the other drives hold, in their order.",
+    " whose packages are all there is installed.",
     '<source type="url">http://server/XenServer_4.0.1</source>',
     required_in=(Mode.FRESH, Mode.REINSTALL, Mode.UPGRADE),
     repeatable=True,

@@ -23,14 +23,6 @@ def find_medium(program: str = PROGRAM) -> Path:
     return Path(_run(program, "no installation medium was found")[-1])
 
 
-def find_further_medium(number: int, program: str = PROGRAM) -> Path:
-    """Return the directory that the medium of that number is mounted on, from 2 on: drives are counted in order.
-
-    Raises SourceError with what each drive holds.
-    """
-    return Path(_run(program, f"installation medium {number} was not found", str(number))[-1])
-
-
 def eject_medium(program: str = PROGRAM) -> str:
     """Unmount the medium and open the tray; returns which drive it was in. Raises SourceError."""
     return "; ".join(_run(program, "the medium cannot be taken out", "eject"))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.small_repository import add_driver_repository, small_repository, tarball, write_repository
+from tests.backend.small_repository import add_driver_repository, small_repository
 from tests.end_to_end.command import answerfile
-from tests.end_to_end.disk_image import fingerprint, partitions, read_file
+from tests.end_to_end.disk_image import fingerprint, partitions
 from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory, disc_of, in_shell
 from tests.needs import needs
 
@@ -46,27 +46,6 @@ def test_stick_is_found_and_never_installed_on(lab: Laboratory) -> None:
     machine.close()
     assert [part.size_bytes for part in partitions(disk)][:2] == [4 * 2**30] * 2
     assert fingerprint(stick) == before
-
-
-def test_two_discs_in_two_drives_are_both_installed_unattended(lab: Laboratory) -> None:
-    """The Linux pack is in the first drive: which of them has the base is looked for, then the others are counted."""
-    tree, disk = small_repository(lab.directory / "tree"), lab.disk()
-    pack = write_repository(
-        tree / "packages.linux", {"linux-guest": tarball({"opt/guest/vmlinuz": b"a guest's kernel"})}
-    )
-    (pack / "XS-REPOSITORY").write_text("xs:linux\nLinux Pack\nXenServer\n4.0.1-1\n", encoding="ascii")
-    discs = (disc_of(lab, tree, name) for name in ("packages.linux", "packages.main"))
-    drives = (
-        ("-drive", f"file={iso},format=raw,if=ide,index={index},media=cdrom,readonly=on")
-        for index, iso in enumerate(discs, 2)
-    )
-    text = answerfile("", source=LOCAL + LOCAL, primary_disk="<primary-disk>vda</primary-disk>")
-    hardware = replace(lab.hardware(disk), extra=tuple(word for words in drives for word in words))
-    machine = lab.boot_image(hardware, f"answerfile={lab.serve('answers.xml', text)} install")
-    assert "the machine restarts" in machine.wait_for_end(INSTALL_S)
-    root = partitions(disk)[0]
-    assert read_file(disk, root, "/opt/guest/vmlinuz") == "a guest's kernel"
-    assert read_file(disk, root, "/usr/share/doc/xen/README") == "read me\n"
 
 
 def test_disc_with_the_base_is_found_behind_an_empty_drive_and_a_disc_of_drivers(lab: Laboratory) -> None:
