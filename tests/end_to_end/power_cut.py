@@ -78,9 +78,12 @@ def what_is_left(disk: Path, before: Before) -> Left:
 
 
 def cuts(replay: Replay, seed: int, count: int) -> Iterator[tuple[int, str]]:
-    """Yield numbers of writes after which the power is cut, rising: as they were made, and up to the flush before."""
+    """Yield numbers of writes after which the power is cut, rising: as they were made, and up to the flush before.
+
+    The last one is the end of the run.
+    """
     random = Random(seed)
-    points = random.sample(range(1, len(replay.writes) + 1), min(count, len(replay.writes)))
+    points = {*random.sample(range(1, len(replay.writes)), min(count, len(replay.writes) - 1)), len(replay.writes)}
     both = {(point, "all writes") for point in points}
     both |= {(replay.last_flush(point), "up to the last flush") for point in points}
     yield from sorted(both)
