@@ -15,7 +15,7 @@ from tests.end_to_end.laboratory import INSTALL_S, Laboratory
 from tests.end_to_end.virtual_machine import Bus
 from tests.seen import seen
 
-pytestmark = [pytest.mark.vm, pytest.mark.root]
+pytestmark = [pytest.mark.vm, pytest.mark.root, pytest.mark.rare]
 # as GRUB 0.97 has it: the tools of 3.2 and 4.0 write into this file
 MENU = """\
 default 0
