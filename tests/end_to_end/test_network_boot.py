@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,9 @@ LOADED_S = 600.0
 FROM_NETWORK = r"tftp://\S+/grubx64\.efi\.\.\. ok"  # the NIC's own program, iPXE
 FROM_DISK = "Starting the installed host from its disk"
 HOST_FILE = "01-52-54-00-12-34-56"
+UUID = "00112233-4455-6677-8899-aabbccddeeff"
+NAMED = ("-uuid", UUID)
+STARTED = b"the disk was started"
 
 
 @pytest.fixture
@@ -42,10 +47,12 @@ def tree(lab: Laboratory, repository: Path, image: Path, hypervisor: Path) -> It
 def test_bios_machine_is_installed_once_and_then_starts_its_disk(lab: Laboratory, tree: Path) -> None:
     """SeaBIOS, pxelinux, mboot.c32, Xen, installer; then the same again up to pxelinux, which starts the disk."""
     hardware = lab.hardware(lab.disk(), memory_mib=1536)
-    machine = lab.start(replace(hardware, network_boot=NetworkBoot(tree, "pxelinux.0"), no_reboot=False))
+    boot = NetworkBoot(tree, "pxelinux.0")
+    machine = lab.start(replace(hardware, network_boot=boot, no_reboot=False, extra=NAMED))
     machine.wait_for("PXELINUX", LOADED_S)
     said = machine.wait_for("the machine restarts", INSTALL_S)
     assert PASSWORD not in said
+    assert tree.joinpath("pxelinux.cfg", UUID).exists()
     assert "localboot" in tree.joinpath("pxelinux.cfg", HOST_FILE).read_text(encoding="ascii")
     machine.wait_for("PXELINUX", LOADED_S)
     machine.log_in(PASSWORD)
@@ -76,3 +83,28 @@ def test_uefi_machine_is_installed_once_and_then_starts_its_disk(lab: Laboratory
     machine.wait_for(FROM_NETWORK, LOADED_S)
     machine.wait_for(FROM_DISK, LOADED_S)
     machine.log_in(PASSWORD)
+
+
+def _telling_boot_record() -> bytes:
+    """Return a disk's first sector, which says so on the serial port and stays: mov dx, port; mov al, letter; out."""
+    code = b"\xba\xf8\x03" + b"".join(b"\xb0" + bytes([letter]) + b"\xee" for letter in STARTED) + b"\xeb\xfe"
+    return code.ljust(510, b"\0") + b"\x55\xaa"
+
+
+@pytest.mark.rare
+@pytest.mark.parametrize("firmware", [Firmware.BIOS, Firmware.UEFI])
+def test_machine_that_starts_from_a_nic_unknown_to_the_image_is_known_by_its_uuid(
+    lab: Laboratory, tree: Path, firmware: Firmware
+) -> None:
+    """The notice has named another NIC; the loader of either firmware starts the disk."""
+    with boot_server(lab.served, tree / "pxelinux.cfg") as port:
+        notice = f"52:54:00:99:99:99\n{UUID}\n".encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/installed", notice, timeout=30) as answer:
+            assert answer.status == HTTPStatus.OK
+    bios = firmware is Firmware.BIOS
+    boot = NetworkBoot(tree, "pxelinux.0" if bios else "grubx64.efi")
+    hardware = lab.hardware(lab.disk(data=_telling_boot_record()))
+    hardware = replace(hardware, firmware=firmware, network_boot=boot, nic_model="e1000" if bios else "virtio-net-pci")
+    machine = lab.start(replace(hardware, extra=NAMED))
+    machine.wait_for("PXELINUX" if bios else FROM_NETWORK, LOADED_S)
+    machine.wait_for(STARTED.decode() if bios else FROM_DISK, LOADED_S)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import replace
 
 import pytest
 
-from tests.end_to_end.laboratory import INSTALL_S, SHELL_S, Laboratory
+from tests.end_to_end.laboratory import INSTALL_S, SHELL_PROMPT, SHELL_S, Laboratory
+from tests.end_to_end.screen import Screen
 from tests.end_to_end.ssh import free_port, logged_in
 
 pytestmark = [pytest.mark.vm, pytest.mark.rare]
 PASSWORD = "marked-secret-by-ssh"
+SECRET = "marked-secret-of-the-address"
 KEYMAP = "Which keyboard"
 NOTICE = r"ssh root@10\.0\.2\.15\s+password: ([^\r\n]+)\s+host key: (SHA256:[\w+/]{43})"
 PROCESSES = ("/proc/[0-9]*/cmdline", "/proc/[0-9]*/environ")
@@ -59,6 +62,29 @@ def test_password_made_at_the_start_is_on_the_console_and_the_screens_are_used_b
         session.child.send("\x1d")
         session.wait_for(r"installer:~# ")
         machine.wait_for(KEYMAP, SHELL_S)
+
+
+def test_credentials_of_the_answerfiles_address_are_in_no_list_of_processes(lab: Laboratory) -> None:
+    """Looked for while the installer waits for its answers, from a server that gives none; then Ctrl-C ends it."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://admin:{SECRET}@10.0.2.2:{server.getsockname()[1]}/answers.xml"
+        words = f"shell sshpassword={PASSWORD} answerfile={address} install"
+        screen = Screen(lab.directory / "monitor")
+        hardware = replace(lab.hardware(lab.disk()), ssh_port=port, extra=screen.options)
+        machine = lab.boot_image(hardware, words, console="quiet console=ttyS0,115200 output=tty1")
+        screen.wait_for(SHELL_PROMPT.strip(), timeout_s=SHELL_S)
+        with logged_in(port, PASSWORD) as session:
+            screen.type("exit\n")
+            server.settimeout(SHELL_S)
+            asking, _ = server.accept()
+            assert "/usr/bin/installer" in session.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+            assert session.finding(SECRET, *PROCESSES, "/install/tmp", "/tmp", "/etc", "/root") == []
+            assert session.finding(SECRET, "/run") == ["/run/installer/arguments"]
+            assert "400 root" in session.run("stat -c '%a %U' /run/installer/arguments")
+        screen.press("ctrl-c")
+        machine.wait_for("The installation was broken off", SHELL_S)
+        asking.close()
 
 
 def test_misspelt_word_begins_nothing_but_root_is_let_in(lab: Laboratory) -> None:
