@@ -47,6 +47,7 @@ def plan_record(plan: Plan[SessionT]) -> dict[str, object]:
             }
             for phase in plan.phases
         ],
+        "notes": list(plan.notes),
         "after_failure": [step.title for step in plan.after_failure],
     }
 

@@ -82,8 +82,8 @@ def _refused(tmp_path: Path, xml: str, code: int, *words: str) -> None:
         ({"more": "<ssh>perhaps</ssh>"}, ("answers.xml:8:", "perhaps")),
         ({"more": "<report>ftp://10.0.0.1/</report>"}, ("answers.xml:8:", "reports", "syslog://")),
         (
-            {"more": '<driver-source type="url">http://10.0.0.1/</driver-source>'},
-            ("answers.xml:8:", "driver-source", "not built"),
+            {"more": '<interface name="eth2" proto="dhcp"/>'},
+            ("answers.xml:8:", "eth2", "not built"),
         ),
         ({"keymap": "<keymap>us"}, ("answers.xml:", "keymap")),
     ],
@@ -95,9 +95,15 @@ def test_bad_answers(
     _refused(tmp_path, answerfile(str(repository), **replaced), 2, *words)
 
 
-def test_mode_that_preserves_is_refused_and_not_taken_for_fresh(tmp_path: Path, repository: Path, disk: Path) -> None:
+def test_mode_that_preserves_is_not_taken_for_fresh(tmp_path: Path, repository: Path, disk: Path) -> None:
     xml = answerfile(str(repository)).replace("<installation>", '<installation mode="upgrade">')
-    _refused(tmp_path, xml, 2, "answers.xml:1:", "upgrade", "not built")
+    _refused(tmp_path, xml, 2, "answers.xml:1:", "<existing-installation> is missing", "keeps disks and guest storage")
+
+
+def test_mode_that_preserves_needs_a_host_that_is_there(tmp_path: Path, repository: Path, disk: Path) -> None:
+    existing = "<existing-installation>sda</existing-installation>"
+    xml = answerfile(str(repository), primary_disk=existing).replace("<installation>", '<installation mode="upgrade">')
+    _refused(tmp_path, xml, 2, "answers.xml:2:", "there is no installed host on the disk sda")
 
 
 def test_answerfile_that_is_not_there(tmp_path: Path, disk: Path) -> None:

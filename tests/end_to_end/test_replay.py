@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from backend.installation import Circumstances, Prepared, prepare
 from installer.answerfile import read_answerfile, write_answerfile
+from installer.model import rules
 from installer.model.answers import (
     AdminInterface,
     DiskChoice,
@@ -23,7 +24,7 @@ from installer.model.answers import (
     StaticAddress,
 )
 from installer.model.check import disk_refusals
-from installer.model.errors import AnswersError
+from installer.model.errors import AnswersError, InvalidAnswer
 from installer.model.host import Host
 from installer.model.keymaps import TITLES
 from installer.model.machine_file import load_host
@@ -38,7 +39,9 @@ from tests.recorded_machine import BRAND
 MACHINES = Path(__file__).parents[1] / "machines"
 HASH = "$6$8fJ2kQ0z$Uggcpx.GdwJqB6JV1MmYCWY9b860FZCp74ewpR4/vIhCYoJdUQ2H1FESvULXkU2ZEs7ATJl0AZQl/ud/z5pIN."
 # printable texts, XML's own letters among them; a password is not trimmed in the file
-PASSWORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S")), min_size=6, max_size=20)
+PASSWORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S")), min_size=6, max_size=20).filter(
+    lambda text: taken(text)
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,15 @@ def machines() -> dict[str, Host]:
 
 def _usable(host: Host, *, primary: bool) -> list[str]:
     return [disk.name for disk in host.disks if not disk_refusals(disk, host, primary=primary)]
+
+
+def taken(text: str) -> bool:
+    """Say whether the screens take a password: one that looks like a mark that was never filled in is none."""
+    try:
+        rules.root_password(text)
+    except InvalidAnswer:
+        return False
+    return True
 
 
 @st.composite
