@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
@@ -100,3 +101,39 @@ def test_wrong_words_are_a_usage_error_that_names_help(words: list[str]) -> None
     with pytest.raises(UsageError) as raised:
         parse_options(words)
     assert "--help" in raised.value.hint
+
+
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _parsers(command)
+
+
+def _examples(text: str) -> list[str]:
+    """Return the commands among the examples of a help, each on one line."""
+    joined = re.sub(r" \\\n *", " ", text.partition("examples:\n")[2])
+    return [line.strip() for line in joined.split("\n") if line.startswith("  installer")]
+
+
+PARSERS = {parser.prog: parser for parser in _parsers(build_parser())}
+
+
+@pytest.mark.parametrize("prog", PARSERS)
+def test_help_has_examples_that_are_understood(prog: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("words").write_text("--answerfile=rack7.xml\n", encoding="ascii")
+    found = _examples(PARSERS[prog].format_help())
+    assert found
+    for example in found:
+        words = shlex.split(example)
+        assert parse_options(words[1:])
+        assert set(prog.split()) <= set(words), "an example of another command"
+
+
+def test_commands_of_the_readme_are_understood() -> None:
+    found = re.findall(r"^[$#] (?:sudo )?(installer .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(found) > 10
+    for example in found:
+        assert parse_options(shlex.split(example)[1:])
