@@ -16,7 +16,7 @@ PAGE = ROOT / "docs" / "troubleshooting.md"
 SOURCES = ("installer", "backend", "screens", "initrd/init")
 VARIABLE = "…"
 FEWEST = 25
-REASON = re.compile(r"(is|has|its|carries|holds|this is|Nothing) ")
+REASON = re.compile(r"(is|it is|has|its|carries|holds|this is|Nothing) ")
 HEADING = re.compile(r"^### `(.+)`$", re.MULTILINE)
 
 
