@@ -105,9 +105,9 @@ bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table, and b
 faults: build/.venv ## let every change of every plan fail, and kill the installer at every step (minutes, as root)
 	$(BIN)/python -m tests.faults
 
-golden: build/.venv ## write golden plans and frames, reference and schema anew; look at the difference
+golden: build/.venv ## write golden plans and frames, reference, manual, schema and completion anew; look at the difference
 	$(PYTEST) -q tests/backend/test_planner.py tests/backend/test_machines.py tests/installer/test_reference.py \
-	  tests/installer/test_schema.py tests/screens/test_screens.py --write-golden
+	  tests/installer/test_manual.py tests/installer/test_completion.py tests/installer/test_schema.py tests/screens/test_screens.py --write-golden
 
 pictures: $(PAYLOAD) ## draw docs/pictures from the real program in a terminal emulator
 	$(BIN)/python -m tests.pictures build/repository docs/pictures

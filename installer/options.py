@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from installer import VERSION
+from installer import VERSION, examples
 from installer.model.errors import InvalidAnswer, UsageError
 from installer.model.repository import Identity
 from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_request
@@ -21,34 +21,6 @@ ANSWERFILE_HELP = (
 CA_HELP = "a certificate in PEM form that https servers are checked with, beside those that the system knows"
 KEY_HELP = "an OpenPGP key; repositories that it has not signed are refused"
 
-EPILOG = """\
-examples:
-  installer --dry-run
-      ask everything on this terminal and show the plan; changes nothing
-  installer --target disk.img --size 16G
-      ask, then install onto a disk-image file (as root)
-  installer check rack7.xml
-      look an answerfile over, offline
-  installer --dry-run --answerfile rack7.xml install
-      show what would be done on this machine; changes nothing
-  installer --answerfile http://pxehost/rack7.xml --target disk.img --size 16G install
-      install onto a disk-image file (as root)
-  installer --answerfile rack7.xml --target sda=/dev/sdb install
-      install onto /dev/sdb what the answers call sda
-  installer restore --target disk.img --dry-run
-      show what restoring the backup on a disk-image file would do
-  installer repo show http://pxehost/XenServer_4.0.1
-      list the packages of a repository
-  installer @words install
-      with the words in the file `words`, one a line: no list of processes shows them
-
-exit codes:
-  0  done (check: also with warnings)
-  1  a source, package, program or device failed
-  2  the answers, options or chosen disks do not fit
-  3  broken off by the user
-"""
-
 
 class _Parser(argparse.ArgumentParser):
     """Raises instead of ending the process, so that one place decides on messages and exit codes."""
@@ -62,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="installer",
         description="Turn this machine, or a disk image, into a Xen host.",
-        epilog=EPILOG,
+        epilog=examples.ALL + examples.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
         fromfile_prefix_chars="@",  # an address with a password in it is for nobody who lists processes
@@ -70,14 +42,26 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"installer {VERSION}")
     _add_install_options(parser, default=None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    install = commands.add_parser("install", help="carry out an unattended installation", allow_abbrev=False)
+    install = _add_command(commands, "install", "carry out an unattended installation", examples.INSTALL)
     _add_install_options(install, default=argparse.SUPPRESS)
-    _add_restore(commands.add_parser("restore", help="put the backup of a control domain back", allow_abbrev=False))
-    check = commands.add_parser("check", help="look answerfiles over, offline", allow_abbrev=False)
+    _add_restore(_add_command(commands, "restore", "put the backup of a control domain back", examples.RESTORE))
+    check = _add_command(commands, "check", "look answerfiles over, offline", examples.CHECK)
     check.add_argument("answerfiles", metavar="ANSWERFILE", nargs="+")
     _add_json(check)
-    _add_repo(commands.add_parser("repo", help="make, list and check repositories", allow_abbrev=False))
+    _add_repo(_add_command(commands, "repo", "make, list and check repositories", examples.REPO))
     return parser
+
+
+def _add_command(commands: argparse._SubParsersAction[_Parser], name: str, text: str, epilog: str) -> _Parser:
+    """Add a command, whose own help begins with what the list of commands says of it and ends with examples."""
+    return commands.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
 
 
 def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -148,12 +132,12 @@ def _add_run_options(add: Callable[..., argparse.Action], *, default: str | None
 
 def _add_repo(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="repo_command", metavar="ACTION", required=True, parser_class=_Parser)
-    build = commands.add_parser("build", help="make a repository from directories or tarballs", allow_abbrev=False)
+    build = _add_command(commands, "build", "make a repository from directories or tarballs", examples.BUILD)
     build.add_argument("--id", required=True, help="vendor:repository, such as xs:main")
     build.add_argument("--name", required=True, help="what a person reads")
-    build.add_argument("--product", default="XenServer")
+    build.add_argument("--product", default="XenServer", help="the product it belongs to (default: XenServer)")
     build.add_argument("--product-version", "--version", dest="product_version", required=True, help="such as 4.0.1-1")
-    build.add_argument("--output", metavar="DIR", required=True)
+    build.add_argument("--output", metavar="DIR", required=True, help="new, empty, or the repository to make anew")
     build.add_argument(
         "--compress", choices=tuple(map(str, ENDINGS)), default=str(PackageType.TBZ2),
         help="the type of packages made of directories and .tar files (default: tbz2, as 4.0.1 reads it)",
@@ -166,8 +150,9 @@ def _add_repo(parser: argparse.ArgumentParser) -> None:
         "packages", metavar="NAME=PATH[,required|optional[,DEST]]", nargs="+",
         help="a directory, .tar, .tar.bz2 or .tar.zst that becomes the package NAME",
     )  # fmt: skip
-    for name, text in (("show", "list repositories and packages"), ("verify", "check size and sums of every package")):
-        command = commands.add_parser(name, help=text, allow_abbrev=False)
+    show = _add_command(commands, "show", "list repositories and packages", examples.SHOW)
+    verify = _add_command(commands, "verify", "check size and sums of every package", examples.VERIFY)
+    for command in (show, verify):
         command.add_argument("location", metavar="URL", help="http, https, ftp, nfs, file or a plain path")
         command.add_argument("--ca", metavar="URL", help=CA_HELP)
         command.add_argument("--key", metavar="URL", help=KEY_HELP)

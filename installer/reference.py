@@ -39,25 +39,30 @@ warning. What a schema cannot say, such as a gateway outside its network or a ti
 
 def answerfile_reference() -> str:
     """Return the whole page: a section for every element, with its attributes, children and an example."""
-    sections = ("\n".join(_section(row)) for row in (ROOT, *ROOT.children, RESTORE, *RESTORE.children[:-1]))
-    return HEAD + "\n" + "\n".join(sections)
+    return HEAD + "\n" + "\n".join("\n".join(_section(row)) for row in documented_elements())
+
+
+def documented_elements() -> tuple[ElementRow, ...]:
+    """Return the elements in the order of the pages, each once."""
+    return (ROOT, *ROOT.children, RESTORE, *(row for row in RESTORE.children if row not in ROOT.children))
 
 
 def _section(row: ElementRow) -> Iterator[str]:
     yield f"## {row.name}"
-    yield f"{row.help} {_need(row)}\n"
+    yield f"{element_text(row)}\n"
     yield f"```xml\n{row.example}\n```\n"
-    names = [(f"@{attribute.name}", _attribute(attribute)) for attribute in row.attributes]
+    names = [(f"@{attribute.name}", attribute_text(attribute)) for attribute in row.attributes]
     if row not in ROOTS:
-        names += [(f"<{child.name}>", child.help + _aliases(child.aliases)) for child in row.children]
+        names += [(f"<{child.name}>", f"{element_text(child)} As in `{child.example}`.") for child in row.children]
     if names:
         yield "| attribute or child | meaning |\n|---|---|"
         yield from (f"| `{name}` | {meaning} |" for name, meaning in names)
         yield ""
 
 
-def _need(row: ElementRow) -> str:
-    words: list[str] = []
+def element_text(row: ElementRow) -> str:
+    """Return what an element means, and where it must or may stand; words and names in Markdown."""
+    words = [row.help]
     if Mode.FRESH in row.required_in:
         words.append("**Required.**")
     elif row.required_in:
@@ -71,7 +76,8 @@ def _aliases(names: tuple[str, ...]) -> str:
     return f" Also spelt {', '.join(f'`{name}`' for name in names)}." if names else ""
 
 
-def _attribute(row: AttributeRow) -> str:
+def attribute_text(row: AttributeRow) -> str:
+    """Return what an attribute means, and the values that it takes; words and names in Markdown."""
     words = [row.help]
     if row.values or row.form:
         words.append(" or ".join(f"`{value}`" for value in row.values) or row.form)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from installer.kernel_reading import LISTS
+from installer.kernel_words import FLAGS, VALUES
 from installer.model.errors import UsageError
 from installer.options import build_parser, parse_options
 from tests.needs import needs
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "installer.8"
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "installer.8"
+README = ROOT / "README.md"
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -24,10 +31,35 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
                 yield from _options(command)
 
 
-def test_every_option_stands_in_the_man_page() -> None:
-    page = PAGE.read_text(encoding="utf-8").replace("\\-", "-")
-    missing = {option for option in _options(build_parser()) if option not in page} - {"--help", "--product"}
-    assert missing <= {"--product-version"}
+def _heads(page: str, section: str = "") -> Iterator[str]:
+    """Give what stands as the head of an item, of the whole page or of one section, as it is typed."""
+    part = page.partition(f".SH {section}\n")[2].partition("\n.SH ")[0] if section else page
+    lines = part.split("\n")
+    for tag, head in pairwise(lines):
+        if tag == ".TP":
+            yield re.sub(r"\\f[BIR]|^\.[BIR]+ ", "", head).replace('"', "").replace("\\-", "-")
+
+
+def test_man_page_has_every_option_and_no_other() -> None:
+    options = set(_options(build_parser()))
+    page = PAGE.read_text(encoding="utf-8")
+    described = {word for head in _heads(page) for word in re.findall(r"--[a-z0-9-]+", head)}
+    mentioned = set(re.findall(r"--[a-z0-9-]+", page.replace("\\-", "-")))
+    assert (described, mentioned - options) == (options, set())
+
+
+KERNEL_WORDS = {*FLAGS, *VALUES, *LISTS}
+
+
+def test_man_page_has_every_kernel_word_and_no_other() -> None:
+    heads = list(_heads(PAGE.read_text(encoding="utf-8"), "KERNEL WORDS"))
+    assert sorted(re.split(r"[= ]", head)[0] for head in heads) == sorted(KERNEL_WORDS)
+
+
+def test_readme_has_every_kernel_word_and_no_other() -> None:
+    table = README.read_text(encoding="utf-8").partition("| kernel word |")[2].partition("\n\n")[0]
+    words = {re.split("[^a-z0-9_-]+", row.removeprefix("| `").removeprefix('"'))[0] for row in table.split("\n")[2:]}
+    assert words | {"install"} == KERNEL_WORDS  # `install` stands with `answerfile=`
 
 
 def test_man_page_is_sound() -> None:
@@ -69,3 +101,39 @@ def test_wrong_words_are_a_usage_error_that_names_help(words: list[str]) -> None
     with pytest.raises(UsageError) as raised:
         parse_options(words)
     assert "--help" in raised.value.hint
+
+
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _parsers(command)
+
+
+def _examples(text: str) -> list[str]:
+    """Return the commands among the examples of a help, each on one line."""
+    joined = re.sub(r" \\\n *", " ", text.partition("examples:\n")[2])
+    return [line.strip() for line in joined.split("\n") if line.startswith("  installer")]
+
+
+PARSERS = {parser.prog: parser for parser in _parsers(build_parser())}
+
+
+@pytest.mark.parametrize("prog", PARSERS)
+def test_help_has_examples_that_are_understood(prog: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("words").write_text("--answerfile=rack7.xml\n", encoding="ascii")
+    found = _examples(PARSERS[prog].format_help())
+    assert found
+    for example in found:
+        words = shlex.split(example)
+        assert parse_options(words[1:])
+        assert set(prog.split()) <= set(words), "an example of another command"
+
+
+def test_commands_of_the_readme_are_understood() -> None:
+    found = re.findall(r"^[$#] (?:sudo )?(installer .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(found) > 10
+    for example in found:
+        assert parse_options(shlex.split(example)[1:])

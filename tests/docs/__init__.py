@@ -1,0 +1,1 @@
+"""Tests of what is written for people, beyond the pages that are made from tables."""
