@@ -5,17 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from backend.probe.snapshot import loop_of_file
+from backend.left_behind import check_detached
 from installer.model.errors import DiskRefused
 
 MIB = 1024 * 1024
 BOOT_CODE_BYTES = 440  # of the MBR; disk signature and partition table follow (UEFI 2.10, table 5.1)
 LOCKS = "/run/lock"
-DETACH_WAITS_S = (0.2, 0.5, 1, 2)
 
 
 def write_zeros(device: str, starts: Sequence[int]) -> None:
@@ -59,20 +57,9 @@ def locked(path: str) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if lock == path:
-            _check_detached(path)
+            check_detached(path)
         yield
     except BlockingIOError:
         raise DiskRefused("another installer uses it", where=path, hint="wait until it has ended") from None
     finally:
         os.close(descriptor)
-
-
-def _check_detached(path: str) -> None:
-    """A loop device that was just detached goes when its last user does, which may take a moment."""
-    for wait_s in DETACH_WAITS_S:
-        if not loop_of_file(path):
-            return
-        time.sleep(wait_s)
-    if loop := loop_of_file(path):
-        hint = f"`fuser -vm {loop}` tells what uses it; end that and start again"
-        raise DiskRefused(f"the file is still, or by now, attached to {loop}", where=path, hint=hint)
