@@ -78,6 +78,7 @@ def kept_identities(new: Identities, installed: InstalledHost | None) -> Identit
         installation_uuid=installed.installation_uuid or new.installation_uuid,
         control_domain_uuid=installed.control_domain_uuid or new.control_domain_uuid,
         sr_uuid=storage.sr_uuid if storage else new.sr_uuid,
+        hostname=installed.settings.fallback_hostname or new.hostname,
     )
 
 

@@ -30,8 +30,9 @@ from installer.model.choice import choose_devices
 from installer.model.driver_disk import with_drivers
 from installer.model.errors import MissingTool, UsageError
 from installer.model.events import Warned
+from installer.model.existing import InstalledHost
 from installer.model.host import Disk, Host
-from installer.model.keep_settings import keep_settings
+from installer.model.keep_settings import keep_settings, with_old_names
 from installer.model.problem import Problem
 from installer.model.secret import Secret
 from installer.model.source import Location, Repository
@@ -121,13 +122,8 @@ def prepare(
     targets = look_at_targets(circumstances)
     marks = fingerprints_of([target.facts.path for target in targets if not target.create_bytes])
     facts = circumstances.read_facts(any(target.is_image for target in targets))
-    answers, unclear = choose_devices(answers, facts)
-    # a target that names no disk has none to stand for while the primary one is not clear
-    standing = targets if answers.disks.primary or not unclear else tuple(one for one in targets if one.spec.disk)
-    host = apply_targets(facts, standing, answers.disks.primary)
-    kept = keep_settings(answers, host)
-    answers, unknown = choose_devices(kept.answers, host) if kept.installed else (answers, ())
-    require((*unclear, *kept.problems, *unknown, *check_answers(answers, host)))
+    answers, host, installed, problems = _understood(answers, facts, targets)
+    require((*problems, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
     repositories = _repositories(answers, drivers, circumstances, require)
@@ -137,16 +133,32 @@ def prepare(
         answers=answers,
         host=host,
         repositories=repositories,
-        identities=kept_identities(new_ids(len(host.disks)), kept.installed),
+        identities=kept_identities(new_ids(len(host.disks)), installed),
         images=image_files(targets, host),
         scripts=read_scripts(answers, circumstances.media),
         answerfile=answerfile,
         own_firmware=circumstances.own_disks,
-        installed=kept.installed,
+        installed=installed,
         driver_disks=drivers,
         drivers_loaded=circumstances.load_drivers is not None,
     )
     return Prepared(make_plan(inputs), inputs, marks, circumstances.media)
+
+
+def _understood(
+    answers: Answers, facts: Host, targets: Sequence[Target]
+) -> tuple[Answers, Host, InstalledHost | None, tuple[Problem, ...]]:
+    """Return the answers with the names of this machine, and its facts with the targets and what a kept host brings."""
+    if answers.preserves:  # its disk is named, and its NICs get their old names before answers speak of them
+        host = apply_targets(facts, targets, answers.disks.primary)
+        kept = keep_settings(answers, host)
+        host = with_old_names(host, kept.installed)
+        answers, unknown = choose_devices(kept.answers, host)
+        return answers, host, kept.installed, (*kept.problems, *unknown)
+    answers, unclear = choose_devices(answers, facts)
+    # a target that names no disk has none to stand for while the primary one is not clear
+    standing = targets if answers.disks.primary or not unclear else tuple(one for one in targets if one.spec.disk)
+    return answers, apply_targets(facts, standing, answers.disks.primary), None, unclear
 
 
 def _own_disks(

@@ -111,7 +111,7 @@ def file_steps(inputs: Inputs, storage: tuple[str, ...], password: Step[Session]
         fstab_file(identities.root_label),
         MakeSwapFile(identities.swap_uuid),
         password,
-        *access_files(answers.access),
+        *access_files(answers.access, beside=answers.preserves),
         WriteInventory(inventory(inputs, storage)),
     )
 

@@ -26,7 +26,7 @@ from backend.plan_parts import (
     target_path,
 )
 from backend.session import Session
-from backend.steps.backup import MakeBackup, VerifyBackup
+from backend.steps.backup import CheckOldHost, MakeBackup, VerifyBackup
 from backend.steps.beside import MakeBackupFilesystem, MountBackup, MountOldHost, UnmountOldHost
 from backend.steps.esp import ESP_TYPE
 from backend.steps.kept import CarryFiles, RemoveState, SaveKeptFiles, SetKeptRootPassword, WriteJournal
@@ -41,6 +41,7 @@ from installer import VERSION
 from installer.model.answers import Kept
 from installer.model.errors import DiskRefused
 from installer.model.existing import BACKUP_PARTITION, ROOT_PARTITION, InstalledHost
+from installer.model.firmware_of_table import BIOS_BOOT
 from installer.model.host import Disk, Firmware
 from installer.model.journal import Journal, JournalStep
 from installer.model.plan import DiskSummary, Phase, Step
@@ -98,6 +99,9 @@ def make_reinstall_plan(inputs: Inputs, installed: InstalledHost) -> InstallPlan
 
 def _esp(inputs: Inputs, disk: Disk) -> Partition | None:
     if inputs.host.firmware is not Firmware.UEFI:
+        if disk.table == "gpt" and all(part.type.lower() != BIOS_BOOT for part in disk.parts):
+            what = f"{disk.label()} has a GPT without a BIOS boot partition, and this machine was started by BIOS"
+            raise DiskRefused(what, hint="start the machine by UEFI, if the disk is started so")
         return None
     found = next((part for part in disk.parts if part.type.lower() == ESP_TYPE), None)
     if found is None:
@@ -109,9 +113,10 @@ def _storage(inputs: Inputs, installed: InstalledHost) -> tuple[str, ...]:
     """Return the devices of the guest storage that is kept, by their names in plans where they are known."""
     if installed.storage is None:
         return ()
-    name = f"{VG_PREFIX}{installed.storage.sr_uuid}"
-    found = next((group.places for group in inputs.host.groups() if group.name == name), ())
-    return found or installed.storage.devices
+    names = [f"{prefix}{installed.storage.sr_uuid}" for prefix in (VG_PREFIX, "XSLocalEXT-")]
+    found = next((group.places for group in inputs.host.groups() if group.name in names), ())
+    devices = installed.storage.devices
+    return found if len(found) >= len(devices) else devices  # a member that is not there now stays one
 
 
 def _journal(inputs: Inputs, installed: InstalledHost, step: JournalStep) -> WriteJournal:
@@ -126,6 +131,7 @@ def _journal(inputs: Inputs, installed: InstalledHost, step: JournalStep) -> Wri
             backup=existing is not None and existing.backup,
             ssh=installed.settings.ssh,
             clock_by_hand=installed.settings.clock_by_hand,
+            timezone=installed.settings.timezone or "",
         )
     )
 
@@ -146,6 +152,8 @@ def _keep(inputs: Inputs, installed: InstalledHost, disk: Disk, *, gone: bool) -
     # a backup gets a new one: that of an older host may hold times to the second only, and would differ
     usable = usable and not _wants_backup(inputs)
     make: Steps = () if usable else (MakeBackupFilesystem(partition, inputs.identities.backup_uuid),)
+    if part and _wants_backup(inputs):
+        make = (old, CheckOldHost(partition, part.size_bytes), UnmountOldHost(old.partition), *make)
     return (*make, mount, old, SaveKeptFiles(), _journal(inputs, installed, JournalStep.KEPT))
 
 

@@ -93,8 +93,8 @@ def _choose(host: Host, name: str | None, allowed: set[str] | None) -> tuple[Dis
         where = f"on {name}" if name else "on any disk"
         raise AnswersError((f"there is no backup of a control domain {where}",), hint=_looked_at(disks))
     usable = [(disk, backup) for disk, backup in found if not backup.refused]
-    if len(usable) > 1:
-        listed = "; ".join(f"{disk.label()}: {describe_backup(backup)}" for disk, backup in usable)
+    if len(found) > 1:
+        listed = "; ".join(f"{disk.label()}: {describe_backup(backup)}" for disk, backup in found)
         raise AnswersError((f"several disks have a backup: {listed}",), hint=ANOTHER)
     if not usable:
         disk, backup = found[0]

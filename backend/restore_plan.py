@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from backend.execute import InstallPlan
 from backend.identities import Identities
 from backend.plan_parts import ImageFile, Steps, disk_checks
+from backend.probe.phrases import UNFINISHED_LABEL
 from backend.session import Session
 from backend.steps.beside import MountBackup
 from backend.steps.boot_entry import MakeBootEntry
@@ -20,6 +21,7 @@ from backend.steps.filesystem import MakeFilesystem, MountRoot
 from backend.steps.kept import RemoveState, WriteJournal
 from backend.steps.restore import CheckBackup, CopyBackup, FitBootFiles, VerifyRestored
 from backend.steps.unbootable import EraseBootCode, RemoveEfiLoaders
+from backend.steps.unfinished import NameRoot
 from installer import VERSION
 from installer.model.errors import DiskRefused
 from installer.model.existing import BACKUP_PARTITION, ROOT_PARTITION, Backup
@@ -89,7 +91,11 @@ def make_restore_plan(inputs: RestoreInputs) -> InstallPlan:
         backup=True,
     )
     checked = (MountBackup(inputs.source), CheckBackup(inputs.source, root.size_bytes, host.firmware))
-    loader = (FitBootFiles(inputs.root_label, host.firmware), *_boot_loader(inputs, esp))
+    loader = (
+        FitBootFiles(inputs.root_label, host.firmware),
+        NameRoot(inputs.root, inputs.root_label),
+        *_boot_loader(inputs, esp),
+    )
     phases = (
         Phase("last checks", disk_checks(inputs.images, (disk,), keeps_partitions=True), destructive=False),
         Phase("backup", (*checked, WriteJournal(journal)), state=whole),
@@ -134,7 +140,7 @@ def _unboot(inputs: RestoreInputs, esp: Part | None) -> Step[Session]:
 
 
 def _emptied(inputs: RestoreInputs) -> Steps:
-    return (MakeFilesystem(inputs.root, inputs.root_label, inputs.identities.root_uuid), MountRoot(inputs.root))
+    return (MakeFilesystem(inputs.root, UNFINISHED_LABEL, inputs.identities.root_uuid), MountRoot(inputs.root))
 
 
 def _boot_loader(inputs: RestoreInputs, esp: Part | None) -> Steps:

@@ -142,6 +142,8 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     if options.dry_run:
         reporter.plan(prepared.plan)
         return ExitCode.DONE
+    for note in prepared.plan.notes if prepared.inputs.installed else ():
+        reporter.note(note)
     with open_system() as system:
         other_logs = log.of_image if in_installation_image() else lambda: ()
         carry_out(prepared, system, emit, Hooks(log_lines=log.this_run, other_logs=other_logs))

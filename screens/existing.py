@@ -113,7 +113,7 @@ A clean installation erases everything on the disks that you choose on the next 
         state = state.with_draft(
             mode=disk.installed.mode, existing=Existing(disk.name, backup), disks=None, storage_type=None
         )
-        return state if before == (True, disk.name) else keeping_all(state)
+        return state if before[0] and before[1] in (None, disk.name) else keeping_all(state)
 
 
 def keeping_all(state: State) -> State:

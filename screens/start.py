@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from installer.model.answers import Draft
+from installer.model.answers import PRESERVING, Draft
 from installer.model.choice import choose_for_draft
 from installer.model.errors import UsageError
 from installer.model.ports import Machine
@@ -57,7 +57,8 @@ def first_state(machine: Machine, draft: Draft | None) -> State:
     known, unclear = choose_for_draft(draft, host)
     missing = set(missing_topics(known))
     interface = known.interface
-    if interface and not interface.name and (len(host.nics) > 1 or interface != draft.interface):
+    asked_for = interface is not None and not interface.name and known.mode not in PRESERVING
+    if asked_for and (len(host.nics) > 1 or interface != draft.interface):
         missing.add(Topic.NETWORK)
     answered = {name for topic, names in ANSWERED_BY.items() if topic not in missing for name in names}
     state = State(host, known, notes=tuple(problem.message for problem in unclear))

@@ -13,6 +13,7 @@ AMBIVALENT = "ambivalent"
 TABLES = {"gpt": "GPT", "dos": "MBR"}
 BLANK = {True: "blank", False: "unknown data", None: ""}
 HOST_LABEL = re.compile(r"root-[a-z]{8}")  # of this product's control domains (spec R50)
+MARK_FILE = "/installation-unfinished"
 UNFINISHED_LABEL = "root-unfinished"  # of one that is not complete yet; ext3 has room for 16 bytes
 
 # types of partitions by which another system is recognised: those of GPT (UEFI specification and the systems' own

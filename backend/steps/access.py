@@ -43,10 +43,32 @@ class StartSsh(Step[Session]):
         system.link(f"{WANTS}/{server}", f"{PACKAGED}/{server}")
 
 
-def access_files(access: Access) -> tuple[Step[Session], ...]:
-    """Return the steps for keys and server; nothing when nothing was asked for: then it is as the packages have it."""
+@dataclass(frozen=True)
+class AddKeys(Step[Session]):
+    """Let root in by further keys, beside those that a host has which is installed over."""
+
+    keys: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        return f"add {len(self.keys)} key{'s' if len(self.keys) > 1 else ''} to {AUTHORIZED_KEYS}"
+
+    def run(self, session: Session) -> None:
+        system = session.system
+        there = system.read_text(AUTHORIZED_KEYS).splitlines() if system.exists(AUTHORIZED_KEYS) else []
+        lines = dict.fromkeys((*there, *self.keys))
+        system.write_text(AUTHORIZED_KEYS, "".join(f"{line}\n" for line in lines), mode=0o600)
+
+
+def access_files(access: Access, *, beside: bool = False) -> tuple[Step[Session], ...]:
+    """Return the steps for keys and server; nothing when nothing was asked for: then it is as the packages have it.
+
+    `beside` keeps the keys that are there.
+    """
     steps: list[Step[Session]] = []
-    if access.ssh_keys:
+    if access.ssh_keys and beside:
+        steps.append(AddKeys(access.ssh_keys))
+    elif access.ssh_keys:
         steps.append(WriteFile(AUTHORIZED_KEYS, "".join(f"{key}\n" for key in access.ssh_keys), mode=0o600))
     if access.ssh is False:
         steps += [MakeLink(f"{UNITS}/{unit}", "/dev/null") for unit in SSH_UNITS]

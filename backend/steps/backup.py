@@ -15,6 +15,32 @@ from installer.model.units import MIB, human_size
 NO_PART = (INCOMPLETE_MARK, BACKUP_MARK, STATE_DIRECTORY)
 USUAL_BYTES = 1024 * MIB  # of a control domain, for the progress bar before anything was looked at
 SHOWN = 5
+HINT = "choose no backup, or start the old host and remove large files first"
+FILESYSTEM_SHARE = 0.93  # what is left of a partition of 4 GiB beside inode tables and journal of ext3
+
+
+@dataclass(frozen=True)
+class CheckOldHost(Step[Session]):
+    """See that the old host fits and can be read to its end, before an older backup gives way to its copy."""
+
+    partition: str
+    size_bytes: int
+
+    @property
+    def weight(self) -> int:
+        return USUAL_BYTES
+
+    @property
+    def title(self) -> str:
+        return f"read the old host, which is to be backed up to {self.partition}"
+
+    def run(self, session: Session) -> None:
+        used = session.system.room(Place.OLD)
+        if used.used_bytes > self.size_bytes * FILESYSTEM_SHARE:
+            what = f"the old host uses {human_size(used.used_bytes)} of {human_size(self.size_bytes)} there"
+            raise DeviceError(what, where=self.partition, hint=HINT)
+        total = used.used_bytes
+        session.system.read_tree(Place.OLD, NO_PART, lambda done: session.progress("read", done, total))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ SWAP_BYTES = 512 * MIB
 class MakeFilesystem(Step[Session]):
     """Make the ext3 file system of the control domain."""
 
-    needs: ClassVar[tuple[str, ...]] = ("mkfs.ext3",)
+    needs: ClassVar[tuple[str, ...]] = ("mkfs.ext3", "wipefs")
     partition: str
     label: str
     uuid: str
@@ -32,6 +32,8 @@ class MakeFilesystem(Step[Session]):
 
     def run(self, session: Session) -> None:
         node = session.node(self.partition)
+        session.system.run(("wipefs", "--all", node))
+        session.system.sync()  # the old label must not outlive what it names
         session.system.run(("mkfs.ext3", "-q", "-F", "-L", self.label, "-U", self.uuid, node))
 
 

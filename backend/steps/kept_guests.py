@@ -5,20 +5,25 @@ from __future__ import annotations
 from backend.steps.files import WriteFile
 from backend.steps.storage import VG_PREFIX
 from installer.model.existing import InstalledHost
-from installer.model.wishes import StorageType
+from installer.model.wishes import Mode, StorageType
 
 KEPT_GUESTS = "/etc/xensource/kept-virtual-machines"
 HEAD = """\
 # The virtual machines of {title}, as its database had them when this host was installed over it.
+# Its management interface was {network}.
 # One line each: UUID, state, name; below it, indented, its volumes, whose contents were not touched.
 """
 
 
 def kept_guests_file(installed: InstalledHost) -> tuple[WriteFile, ...]:
-    """Return the step that writes it; nothing when the old host's virtual machines are not known."""
-    if not installed.guests:
+    """Return the step that writes it, when an older version's database is not carried over, and guests are known."""
+    if not installed.guests or installed.mode is not Mode.UPGRADE:
         return ()
-    lines = [HEAD.format(title=installed.title)]
+    interface = installed.settings.interface
+    place = (interface.name or interface.mac or "the only NIC") if interface else "not known"
+    address = f"{interface.static.interface} via {interface.static.gateway}" if interface and interface.static else ""
+    lines = [HEAD.format(title=installed.title, network=f"{place} {address or 'by DHCP'}")]
+    lines += [f"# NIC {nic} had the bridge xenbr{nic.rpartition('eth')[2]}\n" for nic in installed.settings.nics]
     for guest in installed.guests:
         lines.append(f"{guest.uuid} {guest.power} {guest.name}\n")
         lines += [f"    {_volume(installed, volume)}\n" for volume in guest.volumes]

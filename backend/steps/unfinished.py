@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from backend.identities import Identities
-from backend.probe.phrases import UNFINISHED_LABEL
+from backend.probe.phrases import MARK_FILE, UNFINISHED_LABEL
 from backend.session import Session
 from backend.steps.filesystem import MakeFilesystem, MountRoot
 from installer import VERSION
 from installer.model.events import StepFailed
 from installer.model.plan import Step
 
-MARK_FILE = "/installation-unfinished"
 HEADING = "The installation of this control domain is not finished; it does not boot.\n"
 
 

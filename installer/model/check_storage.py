@@ -98,6 +98,8 @@ def _same_disks(answers: Answers, host: Host, chosen: tuple[Disk, ...]) -> Itera
 
 
 def _shared(answers: Answers, host: Host, chosen: tuple[Disk, ...]) -> Iterator[Problem]:
+    if answers.preserves:
+        return  # what is kept is not erased
     for shared in shared_groups(host, chosen):
         where = _where(answers, host, shared.chosen[0])
         if answers.disks.erase_shared:

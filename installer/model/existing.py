@@ -54,6 +54,7 @@ class KeptSettings:
     """The settings of an installed host as far as they can be read; None (or nothing) for what cannot.
 
     The root password's hash is no fact: it goes from the old file to the new one without being looked at.
+    `fallback_hostname` is the name a host has until one comes by DHCP; `nics` are `MAC name` of each with a script.
     `unreadable` names in words what is there but not understood, such as an address whose mask is missing.
     """
 
@@ -67,6 +68,8 @@ class KeptSettings:
     bonds: tuple[Bond, ...] = ()
     ssh: bool | None = None
     unreadable: tuple[str, ...] = ()
+    fallback_hostname: str | None = None
+    nics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Journal:
     backup: bool = False
     ssh: bool | None = None
     clock_by_hand: bool = False
+    timezone: str = ""
 
     def text(self) -> str:
         """Return the lines of the file; a quote in a value goes, as nothing here needs one."""
@@ -48,6 +49,7 @@ class Journal:
             ("BACKUP", "yes" if self.backup else "no"),
             ("SSH", "" if self.ssh is None else "on" if self.ssh else "off"),
             ("CLOCK_BY_HAND", "yes" if self.clock_by_hand else "no"),
+            ("TIMEZONE", self.timezone),
         )
         return "".join(f"{key}='{_plain(value)}'\n" for key, value in entries)
 
@@ -70,4 +72,5 @@ def parse_journal(text: str) -> Journal | None:
         backup=found.get("BACKUP") == "yes",
         ssh={"on": True, "off": False}.get(found.get("SSH", "")),
         clock_by_hand=found.get("CLOCK_BY_HAND") == "yes",
+        timezone=found.get("TIMEZONE", ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from types import MappingProxyType
 
 from installer.model.answers import Answers, Kept
@@ -11,7 +12,7 @@ from installer.model.existing import InstalledHost
 from installer.model.host import Disk, Host
 from installer.model.origin import Origin
 from installer.model.problem import Problem, Severity
-from installer.model.wishes import StorageType, TimeMethod
+from installer.model.wishes import Mode, StorageType, TimeMethod
 
 GIVE = {  # what to say in the answerfile when a setting cannot be read
     Kept.INTERFACE: "<admin-interface>",
@@ -54,6 +55,20 @@ def keep_settings(answers: Answers, host: Host) -> Preserved:
         return Preserved(answers, None, (Problem(Severity.ERROR, what, where, installed.hint),))
     filled = _filled(answers, installed, _origin(disk, installed))
     return Preserved(filled, installed, tuple(_problems(answers, installed, where)))
+
+
+def with_old_names(host: Host, installed: InstalledHost | None) -> Host:
+    """Return the machine with its NICs called as the host that is kept calls them; new ones get the free numbers.
+
+    Its database speaks of eth0 and xenbr0: under other names virtual machines would come up on another network.
+    """
+    old = dict(text.split() for text in installed.settings.nics) if installed else {}
+    names = {nic.mac: old[nic.mac] for nic in host.nics if nic.mac in old}
+    if not names or len(set(names.values())) != len(names):
+        return host
+    free = (name for number in count() if (name := f"eth{number}") not in names.values())
+    nics = sorted((replace(nic, name=names.get(nic.mac) or next(free)) for nic in host.nics), key=lambda nic: nic.name)
+    return replace(host, nics=tuple(nics))
 
 
 def _origin(disk: Disk, installed: InstalledHost) -> Origin:
@@ -122,6 +137,9 @@ def _problems(answers: Answers, installed: InstalledHost, where: str) -> Iterato
     for guest in installed.active_guests:
         what = f"the virtual machine {guest.name or guest.uuid} is recorded as {guest.power}"
         yield Problem(Severity.WARNING, f"{what}: it should be shut down first, by the old host", where)
+    if installed.mode is Mode.UPGRADE and answers.existing and not answers.existing.backup:
+        what = f"what {installed.title} knows of its virtual machines is in its control domain alone"
+        yield Problem(Severity.ERROR, f"{what}, and lost without a backup", where, 'leave out backup="no"')
     for text in settings.unreadable:
         yield Problem(Severity.WARNING, f"not understood of the existing host, and not kept: {text}", where)
 

@@ -79,6 +79,8 @@ def _settings(reader: JsonObject) -> KeptSettings:
         bonds=reader.items("bonds", _bond, required=False),
         ssh=reader.flag_or_none("ssh"),
         unreadable=reader.texts("unreadable"),
+        fallback_hostname=reader.text_or_none("fallback_hostname"),
+        nics=reader.texts("nics"),
     )
 
 

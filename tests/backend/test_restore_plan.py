@@ -16,6 +16,7 @@ from backend.execute import COMPLETE, InstallPlan, execute
 from backend.plan_parts import ImageFile, disk_checks
 from backend.probe.contents import read_contents
 from backend.probe.disks import with_contents
+from backend.probe.phrases import UNFINISHED_LABEL
 from backend.recording import RecordingSystem, on_place
 from backend.restore_plan import BIOS_BOOT_TYPE, RestoreInputs, make_restore_plan
 from backend.steps.esp import ESP_TYPE
@@ -124,7 +125,7 @@ def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
     whole = RecordingSystem(files=_files())
     assert _run(plan, whole)[1] is None
     erased = _first(whole.actions, "mdeltree" if name == "UEFI" else "erase-boot-code")
-    made = _first(whole.actions, "mkfs.ext3")
+    made = _first(whole.actions, "wipefs")
     bootable = _first(whole.actions, "remove", on_place(Place.BACKUP, JOURNAL))
     journal = _first(whole.actions, "write", on_place(Place.BACKUP, JOURNAL))
     for position, action in enumerate(whole.actions, 1):
@@ -159,7 +160,8 @@ def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
 def test_label_of_the_backup_stays_and_its_files_with_it() -> None:
     system = RecordingSystem(files=_files())
     assert _run(make_restore_plan(BIOS), system)[1] is None
-    assert system.actions[_first(system.actions, "mkfs.ext3")][3:5] == ("-L", "root-oldoldol")
+    assert system.actions[_first(system.actions, "mkfs.ext3")][3:5] == ("-L", UNFINISHED_LABEL)
+    assert system.actions[_first(system.actions, "e2label")][2] == "root-oldoldol"
     assert not [action for action in system.actions if action[0] == "write" and "fstab" in action[1]]
     assert not [action for action in system.actions if action[:2] == ("write", MENU)]
 

@@ -23,7 +23,7 @@ from backend.probe.existing.layout import (
 from backend.probe.existing.settings import read_iqn, read_settings
 from backend.probe.existing.tree import ExtTree, Tree, opened, size_of, text_of
 from backend.probe.existing.volumes import guests_by_volumes, on_volumes, read_volumes
-from backend.probe.phrases import UNFINISHED_LABEL
+from backend.probe.phrases import MARK_FILE, UNFINISHED_LABEL
 from installer.model.acceptance import CLEAN, accept
 from installer.model.brand import Brand, default_brand
 from installer.model.existing import (
@@ -38,6 +38,7 @@ from installer.model.existing import (
     InstalledHost,
     LocalStorage,
 )
+from installer.model.journal import JournalStep
 from installer.model.storage import Part
 from installer.model.wishes import Mode, StorageType
 
@@ -98,8 +99,15 @@ def _read_unfinished(
     step = plain(journal.get("STEP", ""))
     root, second = part_of(parts, ROOT_PARTITION), part_of(parts, BACKUP_PARTITION)
     found = None
-    if step == WHOLE:
+    if step not in tuple(JournalStep):
         found = read_host(_open(stack, path, root), path, parts, brand)
+        refused = f"another installer was broken off over it, at a step that this one does not know ({step})"
+        return found and replace(found, refused=refused, hint=CLEAN)
+    first = _open(stack, path, root)
+    if step == WHOLE or _is_complete(first, parts):
+        # it was not begun to be replaced, or is complete: what was kept of it may be older than it is
+        found = read_host(first, path, parts, brand)
+        step = WHOLE if found and found.installation_uuid else step
     if found is None or not found.installation_uuid:
         directory = "/" if step == RESTORING else KEPT_DIRECTORY
         found = read_host(_open(stack, path, second, directory), path, parts, brand)
@@ -109,11 +117,25 @@ def _read_unfinished(
     return found and replace(found, unfinished=True, step=step)
 
 
+def _is_complete(tree: Opened, parts: Sequence[Part]) -> bool:
+    """Say whether partition 1 holds a host that boots or did, whatever the journal says: then that one was left over.
+
+    A root file system that is being filled has another label; when it has its own, the mark goes with the boot loader.
+    """
+    if tree is None or isinstance(tree, UnreadableFilesystem) or root_label(parts) == UNFINISHED_LABEL:
+        return False
+    try:
+        return tree.read(MARK_FILE) is None and tree.read(INVENTORY) is not None
+    except UnreadableFilesystem:
+        return False
+
+
 def _with_links(found: InstalledHost, journal: Mapping[str, str]) -> InstalledHost:
     """Return the host with the settings that it had as links, which are not among the files kept of it."""
     ssh = {"on": True, "off": False}.get(journal.get("SSH", ""))
     by_hand = journal.get("CLOCK_BY_HAND") == "yes"
-    return replace(found, settings=replace(found.settings, ssh=ssh, clock_by_hand=by_hand))
+    timezone = found.settings.timezone or plain(journal.get("TIMEZONE", "")) or None
+    return replace(found, settings=replace(found.settings, ssh=ssh, clock_by_hand=by_hand, timezone=timezone))
 
 
 def _open(stack: ExitStack, path: str, part: Part | None, directory: str = "/") -> Opened:
@@ -137,15 +159,17 @@ def _journal(tree: Opened) -> Mapping[str, str] | None:
 
 def _foreign_files(tree: Opened) -> str:
     """Return what is on partition 2 that nobody's installer put there."""
-    if tree is None or isinstance(tree, UnreadableFilesystem):
+    if tree is None:
         return ""
+    if isinstance(tree, UnreadableFilesystem):
+        return f"partition 2, the place of the backup, cannot be read ({tree.what}), and may hold somebody's data"
     try:
         names = tree.names("/")
         own = (INCOMPLETE_MARK, BACKUP_MARK, STATE_DIRECTORY)
         if any(mark.removeprefix("/") in names for mark in own) or tree.read(INVENTORY) is not None:
             return ""
-    except UnreadableFilesystem:
-        return ""
+    except UnreadableFilesystem as error:
+        return f"partition 2, the place of the backup, cannot be read ({error.what}), and may hold somebody's data"
     others = [name for name in names if name not in SETTLED]
     return f"partition 2, the place of the backup, holds other files ({plain(others[0], 40)})" if others else ""
 

@@ -29,6 +29,9 @@ MODES = {
 }
 YES = ("yes", "YES", "y", "true", "1")
 
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+_ETH = re.compile(r"eth[0-9]{1,4}")
+
 
 @dataclass(frozen=True)
 class OldNetwork:
@@ -37,7 +40,9 @@ class OldNetwork:
     interface: AdminInterface | None = None
     bonds: tuple[Bond, ...] = ()
     by_dhcp: bool = False
+    addressed_by_dhcp: bool = False
     unreadable: tuple[str, ...] = ()
+    nics: tuple[str, ...] = ()
 
 
 def read_network(scripts: Scripts, management: str, gateway: str = "") -> OldNetwork:
@@ -52,10 +57,18 @@ def read_network(scripts: Scripts, management: str, gateway: str = "") -> OldNet
     if not top:
         if management:
             reader.unreadable.append(f"there is no script of the management interface {plain(management, 40)}")
-        return OldNetwork(bonds=bonds, unreadable=tuple(reader.unreadable))
+        return OldNetwork(bonds=bonds, unreadable=tuple(reader.unreadable), nics=_nics(scripts))
     interface = reader.interface(top, bonds, gateway)
-    by_dhcp = scripts[top].get("BOOTPROTO", "").lower() == "dhcp" and scripts[top].get("PEERDNS", "yes") in YES
-    return OldNetwork(interface, bonds, by_dhcp, tuple(reader.unreadable))
+    reader.left_out(top)
+    dhcp = scripts[top].get("BOOTPROTO", "").lower() == "dhcp"
+    by_dhcp = dhcp and scripts[top].get("PEERDNS", "yes") in YES
+    return OldNetwork(interface, bonds, by_dhcp, dhcp, tuple(reader.unreadable), _nics(scripts))
+
+
+def _nics(scripts: Scripts) -> tuple[str, ...]:
+    """Return `MAC name` of every ethN that has a script with its address."""
+    found = ((script.get("HWADDR", "").lower(), name) for name, script in sorted(scripts.items()))
+    return tuple(f"{mac} {name}" for mac, name in found if _MAC.fullmatch(mac) and _ETH.fullmatch(name))
 
 
 class _Reader:
@@ -74,13 +87,24 @@ class _Reader:
             self.unreadable.append(f"{key} of {plain(device, 40)}: {error.what}")
             return None
 
-    def configured(self) -> str:
-        """Return the only interface that gets an address, nothing when there are several."""
-        found = [
+    def left_out(self, top: str) -> None:
+        """Tell of what only the management interface, or none, can have here."""
+        others = sorted(name for name in self._with_address() if name != top)
+        self.unreadable += [f"the address of {plain(name, 40)}" for name in others]
+        keys = ("MTU", "ETHTOOL_OPTS")
+        for name, script in sorted(self._scripts.items()):
+            self.unreadable += [f"{key} of {plain(name, 40)}" for key in keys if script.get(key)]
+
+    def _with_address(self) -> list[str]:
+        return [
             name
             for name, script in self._scripts.items()
             if name != "lo" and (script.get("BOOTPROTO", "").lower() == "dhcp" or script.get("IPADDR"))
         ]
+
+    def configured(self) -> str:
+        """Return the only interface that gets an address, nothing when there are several."""
+        found = self._with_address()
         if len(found) > 1:
             self.unreadable.append(f"which of {plain(', '.join(sorted(found)))} is the management interface")
         return found[0] if len(found) == 1 else ""

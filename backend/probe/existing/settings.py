@@ -21,7 +21,13 @@ SCRIPTS = "/etc/sysconfig/network-scripts"
 ZONES = "/usr/share/zoneinfo/"
 UNITS = "/etc/systemd/system"
 SSH_UNIT = f"{UNITS}/ssh.service"
-SSH_STARTED = tuple(f"{UNITS}/multi-user.target.wants/{unit}" for unit in ("ssh.service", "sshd.service"))
+SSH_STARTED = (
+    *(f"{UNITS}/multi-user.target.wants/{unit}" for unit in ("ssh.service", "sshd.service")),
+    f"{UNITS}/sockets.target.wants/ssh.socket",
+)
+SSH_SERVERS = tuple(
+    f"{above}/lib/systemd/system/{unit}" for above in ("", "/usr") for unit in ("ssh.service", "sshd.service")
+)
 TIME_UNIT = f"{UNITS}/systemd-timesyncd.service"
 MASK = "/dev/null"  # systemd.unit(5)
 MOST_SCRIPTS = 256
@@ -39,11 +45,13 @@ def read_settings(tree: Tree, management: str) -> KeptSettings:
         timezone=reader.timezone(),
         ntp_servers=reader.ntp_servers(),
         clock_by_hand=reader.link(TIME_UNIT) == MASK,
-        hostname=reader.hostname(),
+        hostname=reader.hostname(by_dhcp=network.addressed_by_dhcp),
         nameservers=() if network.by_dhcp else reader.nameservers(),
         interface=network.interface,
         bonds=network.bonds,
         ssh=reader.ssh(),
+        fallback_hostname=reader.fallback_hostname() if network.addressed_by_dhcp else None,
+        nics=network.nics,
         unreadable=tuple(dict.fromkeys((*reader.unreadable, *network.unreadable))),
     )
 
@@ -124,9 +132,12 @@ class _Reader:
                 found.append(self.ruled("a time server", words[1], rules.ntp_server))
         return tuple(dict.fromkeys(server for server in found if server))
 
-    def hostname(self) -> str | None:
+    def hostname(self, *, by_dhcp: bool) -> str | None:
         """Return the host's name; localhost is none."""
-        name = self.values("/etc/sysconfig/network").get("HOSTNAME", "") or self.text("/etc/hostname").strip()
+        network = self.values("/etc/sysconfig/network")
+        # without HOSTNAME a host takes its name by DHCP: what /etc/hostname has was made up until one comes
+        by_dhcp = by_dhcp and bool(network)
+        name = network.get("HOSTNAME", "") or ("" if by_dhcp else self.text("/etc/hostname").strip())
         if name.partition(".")[0].lower() == "localhost":
             return None
         return self.ruled("the host name", name, rules.hostname)
@@ -138,8 +149,16 @@ class _Reader:
         found = (self.ruled("a nameserver", plain(text, 60), rules.nameserver) for text in texts)
         return tuple(dict.fromkeys(server for server in found if server))
 
+    def fallback_hostname(self) -> str | None:
+        """Return the name that a host has until one comes by DHCP."""
+        name = self.text("/etc/hostname").strip()
+        return None if name.partition(".")[0].lower() in ("", "localhost") else self.ruled("", name, rules.hostname)
+
     def ssh(self) -> bool | None:
         """Return whether somebody switched the ssh server on or off; None: it is as the packages have it."""
         if self.link(SSH_UNIT) == MASK:
             return False
-        return True if any(self.link(path) for path in SSH_STARTED) else None
+        if any(self.link(path) for path in SSH_STARTED):
+            return True
+        # a unit that is there and that nothing starts was switched off: systemctl disable
+        return False if any(self.text(path) for path in SSH_SERVERS) else None

@@ -6,8 +6,8 @@ import pytest
 
 from backend.execute import execute
 from backend.planner import make_plan
+from backend.probe.phrases import MARK_FILE
 from backend.recording import RecordingSystem
-from backend.steps.unfinished import MARK_FILE
 from backend.system import Place
 from installer.model.errors import InstallerError
 from installer.model.events import Event, StepFailed, Warned

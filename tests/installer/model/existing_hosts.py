@@ -24,6 +24,8 @@ SETTINGS = st.builds(
     bonds=st.lists(BONDS, max_size=1).map(tuple),
     ssh=st.none() | st.booleans(),
     unreadable=TEXTS,
+    fallback_hostname=st.none() | st.text(),
+    nics=TEXTS,
 )
 INSTALLED = st.builds(
     InstalledHost,

@@ -73,6 +73,7 @@ def test_an_installation_is_found_as_it_was_answered(machine: str, storage: Stor
         nameservers=(IPv4Address("10.1.2.53"),),
         interface=AdminInterface(static=STATIC, mac=facts.nics[0].mac, vlan=7),
         ssh=False,
+        nics=tuple(f"{nic.mac} {nic.name}" for nic in facts.nics),
     )
     other = Firmware.BIOS if facts.firmware is Firmware.UEFI else Firmware.UEFI
     facts = replace(facts, firmware=other)

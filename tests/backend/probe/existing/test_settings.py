@@ -86,6 +86,7 @@ def answers(draw: st.DrawFn) -> Answers:
 def test_what_an_installation_writes_is_read_back(given_answers: Answers) -> None:
     found = read_settings(written(given_answers), management_bridge(given_answers, MACHINE))
     by_name = {nic.name: nic.mac for nic in NICS}
+    by_dhcp = given_answers.interface.protocol is Protocol.DHCP
     name = given_answers.interface.name or ""
     mac = by_name.get(name)
     bonds = tuple(replace(bond, members=tuple(by_name[one] for one in bond.members)) for bond in given_answers.bonds)
@@ -94,11 +95,13 @@ def test_what_an_installation_writes_is_read_back(given_answers: Answers) -> Non
         timezone=given_answers.clock.timezone,
         ntp_servers=given_answers.clock.ntp_servers,
         clock_by_hand=given_answers.clock.method is TimeMethod.MANUAL,
-        hostname=given_answers.naming.hostname or FALLBACK,
+        hostname=given_answers.naming.hostname or (None if by_dhcp else FALLBACK),
         nameservers=given_answers.naming.nameservers,
         interface=replace(given_answers.interface, name=None if mac else name, mac=mac),
         bonds=bonds,
         ssh=given_answers.access.ssh,
+        fallback_hostname=(given_answers.naming.hostname or FALLBACK) if by_dhcp else None,
+        nics=tuple(f"{nic.mac} {nic.name}" for nic in NICS),
     )
 
 
@@ -112,6 +115,7 @@ def test_a_host_of_4_0_is_read() -> None:
         hostname="xen07.example.org",
         nameservers=(IPv4Address("10.1.2.53"), IPv4Address("10.1.2.54")),
         interface=AdminInterface(static=static, mac="00:16:3e:4a:00:01"),
+        nics=("00:16:3e:4a:00:01 eth0", "00:16:3e:4a:00:02 eth1"),
     )
 
 
