@@ -13,6 +13,8 @@ from installer.model.errors import DiskRefused
 
 MIB = 1024 * 1024
 BOOT_CODE_BYTES = 440  # of the MBR; disk signature and partition table follow (UEFI 2.10, table 5.1)
+NEXT_DEVICE = b"\xcd\x18"  # INT 18h: a BIOS that goes by the signature 55AA alone tries what comes next
+ERASED_BOOT_CODE = NEXT_DEVICE.ljust(BOOT_CODE_BYTES, b"\0")
 LOCKS = "/run/lock"
 
 
@@ -30,7 +32,7 @@ def write_zeros(device: str, starts: Sequence[int]) -> None:
 def erase_boot_code(device: str) -> None:
     """Overwrite what a BIOS starts, and nothing of the partition table in the same sector."""
     with open(device, "r+b") as stream:
-        stream.write(bytes(BOOT_CODE_BYTES))
+        stream.write(ERASED_BOOT_CODE)
         stream.flush()
         os.fsync(stream.fileno())
 

@@ -17,6 +17,7 @@ from backend.plan_parts import ImageFile, disk_checks
 from backend.probe.contents import read_contents
 from backend.probe.disks import with_contents
 from backend.probe.phrases import UNFINISHED_LABEL
+from backend.raw_disks import ERASED_BOOT_CODE
 from backend.recording import RecordingSystem, on_place
 from backend.restore_plan import BIOS_BOOT_TYPE, RestoreInputs, make_restore_plan
 from backend.steps.esp import ESP_TYPE
@@ -332,7 +333,7 @@ def _check_broken_off(here: World, told: StepFailed, changes: Sequence[tuple[str
     """See that what was told is true: the disk boots or does not, the backup is whole, the journal says so."""
     begun = bool({change[0] for change in changes} & {"erase-boot-code", "mdeltree"})
     if "does not boot" in told.state:
-        assert begun and _boot_code(here) == bytes(440)
+        assert begun and _boot_code(here) == ERASED_BOOT_CODE
     if "as it was" in told.state:
         with _seen(here, 1) as root:
             assert (root / "root/mine").read_text() == "custom\n"

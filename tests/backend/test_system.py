@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.raw_disks import ERASED_BOOT_CODE
 from backend.real_system import RealSystem
 from backend.recording import RecordingSystem
 from backend.system import Place, Root, System
@@ -247,7 +248,7 @@ def test_what_is_mounted_to_be_read_cannot_be_written(real: RealSystem, other_no
 
 def test_boot_code_goes_and_nothing_else(real: RealSystem, full_of_ones: Path) -> None:
     real.erase_boot_code(str(full_of_ones))
-    assert full_of_ones.read_bytes() == bytes(440) + b"\xff" * (4 * MIB - 440)
+    assert full_of_ones.read_bytes() == ERASED_BOOT_CODE + b"\xff" * (4 * MIB - 440)
 
 
 def test_absolute_link_in_the_target_never_leads_out(real: RealSystem, node: str, tmp_path: Path) -> None:

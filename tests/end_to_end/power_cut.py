@@ -73,7 +73,7 @@ def what_is_left(disk: Path, before: Before) -> Left:
         return Left.OLD
     date = installed_at(disk, before.root)
     assert date and date != before.installed_at, "the old host is neither whole nor kept"
-    assert any(boot_code(disk)), "the new host has no boot code, and nothing says that it is unfinished"
+    assert any(boot_code(disk)[2:]), "the new host has no boot code, and nothing says that it is unfinished"
     return Left.NEW
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from backend.execute import InstallPlan, execute
 from backend.process import Argv
+from backend.raw_disks import ERASED_BOOT_CODE
 from backend.real_system import RealSystem
 from backend.recording import RecordingSystem, on_place
 from backend.session import Session
@@ -261,7 +262,7 @@ def test_host_is_replaced_with_its_own_files_and_password(disk: OldDisk) -> None
     _, lines = _run_on(disk, plan_of(*passwd))
     assert "marked-secret" not in "\n".join(lines)
     with disk.image.open("rb") as stream:
-        assert stream.read(440) == bytes(440)
+        assert stream.read(440) == ERASED_BOOT_CODE
         assert stream.read(72)[-2:] == b"\x55\xaa", "the table in the same sector stays"
     assert not [name for name in disk.loaders() if "xenserver" in name or "BOOTX64" in name]
     assert any("diag.efi" in name for name in disk.loaders()), "what is not ours stays"

@@ -15,7 +15,7 @@ from backend.probe.contents import Contents, read_contents
 from backend.probe.disks import with_contents
 from backend.probe.existing.host import Found, read_existing
 from backend.probe.existing.layout import layout_refusal
-from backend.probe.phrases import UNFINISHED_LABEL
+from backend.probe.phrases import MARK_FILE, UNFINISHED_LABEL
 from backend.real_system import RealSystem
 from backend.steps.inventory import inventory_text
 from installer.model.existing import (
@@ -437,6 +437,37 @@ def test_what_only_links_say_is_in_the_journal(disk: OldDisk) -> None:
     disk.put(2, {**_kept(XENSERVER_40), JOURNAL: journal.text()})
     found = disk.host(STORED).settings
     assert (found.ssh, found.clock_by_hand) == (False, True)
+
+
+@pytest.mark.parametrize("step", [JournalStep.REPLACING, JournalStep.RESTORING])
+def test_a_journal_that_was_left_over_hides_no_living_host(disk: OldDisk, step: JournalStep) -> None:
+    """The run had made the host boot, or had not begun to replace it: what was kept then may be months old."""
+    disk.put(1, {"/etc/xensource-inventory": _inventory(PRODUCT_VERSION="4.0.0")})
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: Journal(step).text()})
+    found = disk.host(STORED)
+    assert (found.version, found.unfinished, found.step, found.refused) == ("4.0.0", True, "kept", "")
+
+
+def test_a_host_that_is_being_filled_is_not_the_living_one(disk: OldDisk) -> None:
+    disk.put(1, {"/etc/xensource-inventory": _inventory(PRODUCT_VERSION="4.0.0"), MARK_FILE: "not finished"})
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: Journal(JournalStep.REPLACING, timezone="Asia/Tokyo").text()})
+    found = disk.host(STORED)
+    assert (found.version, found.step) == ("4.0.1", "replacing")
+
+
+def test_a_step_that_nobody_here_writes_is_refused(disk: OldDisk) -> None:
+    disk.put(1, {"/etc/xensource-inventory": _inventory()})
+    disk.put(2, {**_kept(XENSERVER_40), JOURNAL: "STEP='handing-over'\n"})
+    assert "at a step that this one does not know (handing-over)" in disk.host(STORED).refused
+
+
+def test_what_cannot_be_read_on_partition_2_is_not_given_up(disk: OldDisk) -> None:
+    disk.put(1, {"/etc/xensource-inventory": _inventory()})
+    disk.put(2, {"/precious": "data"})
+    with disk.path.open("r+b") as stream:  # a feature that no reader here knows
+        stream.seek(disk.second.start_bytes + 1024 + 96)
+        stream.write(b"\xff\xff\xff\xff")
+    assert "may hold somebody's data" in disk.host(STORED).refused
 
 
 def test_a_restore_that_was_broken_off_is_told(disk: OldDisk) -> None:
