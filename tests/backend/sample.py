@@ -225,6 +225,7 @@ _OVER = replace(
     installed=OLD_HOST,
     answerfile=Secret(f"<installation>{PASSWORD}</installation>"),
 )
+_OLDER = replace(OLD_HOST, version="3.2.0", build="1960", mode=Mode.UPGRADE)
 _BROKEN_OFF = replace(OLD_HOST, unfinished=True, step=JournalStep.REPLACING)
 _ESP = Part(4, MIB, 512 * MIB, ESP_TYPE, (Signature("vfat", "ESP", "1234-5678"),))
 _GPT_PARTS = (*(replace(part, start_bytes=part.start_bytes + 512 * MIB) for part in _HOST_PARTS), _ESP)
@@ -239,6 +240,12 @@ VARIANTS |= {
             root_password=ANSWERS.root_password,
             kept=tuple(kept for kept in Kept if kept is not Kept.PASSWORD),
         ),
+    ),
+    "over-older-host": replace(
+        _OVER,
+        answers=replace(_OVER.answers, mode=Mode.UPGRADE, access=Access(("ssh-ed25519 AAAA admin",))),
+        installed=_OLDER,
+        host=replace(HOST, disks=(replace(OLD_SDA, installed=_OLDER), SDB)),
     ),
     "over-host-broken-off": replace(
         _OVER, installed=_BROKEN_OFF, host=replace(HOST, disks=(replace(OLD_SDA, installed=_BROKEN_OFF), SDB))
