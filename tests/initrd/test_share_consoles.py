@@ -149,8 +149,13 @@ def test_the_others_see_the_newest_line_of_the_log(tmp_path: Path) -> None:
 
 
 @contextmanager
-def joined(door: Path, place: Console) -> Iterator[subprocess.Popen[bytes]]:
-    """Lend a terminal to the consoles that share, as the command in a shell there does."""
+def joined(door: Path, place: Console, owner: Console | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Lend a terminal to the consoles that share, as the command in a shell there does.
+
+    With an owner the program runs there first: before that, it would not notice its new size.
+    """
+    if owner:
+        owner.wait_for("begun")
     deadline = time.monotonic() + LIMIT_S
     while not door.exists():
         assert time.monotonic() < deadline
@@ -198,7 +203,7 @@ def test_a_terminal_that_has_joined_may_change_its_size(tmp_path: Path) -> None:
     with (
         consoles((24, 80), (30, 100)) as (first, far),
         shared(tmp_path, [first], "--owner", first.path, "--door", str(door)),
-        joined(door, far),
+        joined(door, far, first),
     ):
         far.wait_for("moved 30 100")
         fcntl.ioctl(far.far, termios.TIOCSWINSZ, struct.pack("4H", 40, 120, 0, 0))
@@ -210,7 +215,7 @@ def test_a_connection_that_is_cut_leaves_the_program_to_the_first_console(tmp_pa
     with (
         consoles((24, 80), (30, 100)) as (first, far),
         shared(tmp_path, [first], "--owner", first.path, "--door", str(door)),
-        joined(door, far) as client,
+        joined(door, far, first) as client,
     ):
         far.wait_for("moved 30 100")
         first.wait_for("The installer is used on")
@@ -223,7 +228,7 @@ def test_the_end_is_told_where_somebody_has_joined(tmp_path: Path) -> None:
     with (
         consoles((24, 80), (30, 100)) as (first, far),
         shared(tmp_path, [first], "--owner", first.path, "--door", str(door)) as process,
-        joined(door, far) as client,
+        joined(door, far, first) as client,
     ):
         far.wait_for("moved 30 100")
         first.press("\r")
@@ -257,7 +262,7 @@ def test_after_the_end_on_a_terminal_that_had_joined_the_machine_has_a_console_o
     with (
         consoles((24, 80), (30, 100)) as (first, far),
         shared(tmp_path, [first], "--owner", first.path, "--door", str(door)) as process,
-        joined(door, far),
+        joined(door, far, first),
     ):
         far.wait_for("moved 30 100")
         far.press("end\r")
