@@ -14,11 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from types import FrameType
 
 from installer.model.errors import CommandFailed, MissingTool
 
 Argv = tuple[str, ...]
 Log = Callable[[str], None]
+Handler = Callable[[int, FrameType | None], object]
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -243,14 +246,42 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _start(argv: Argv, *, stdin: int, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
-    """Start a program in a process group of its own: Ctrl-C is for the installer, which then ends its children."""
+    """Start a program in a process group of its own: Ctrl-C is for the installer, which then ends its children.
+
+    A signal that comes in the middle waits until the program can be ended: else nobody would know that it runs.
+    """
+    came: list[int] = []
+    handlers = _hold_signals(came)
+    process = None
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             argv, stdin=stdin, stdout=stdout, stderr=stderr, env=ENVIRONMENT, cwd="/", process_group=0
         )
+        return process
     except FileNotFoundError:
         raise MissingTool(
             f"the program {argv[0]} is not on this machine", hint="install the package that contains it and start again"
         ) from None
     except OSError as error:
         raise CommandFailed(argv, 126, (), why=f"{argv[0]} cannot be run: {error.strerror}") from error
+    finally:
+        if came and process:
+            _end_group(process)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
+def _hold_signals(came: list[int]) -> dict[signal.Signals, Handler]:
+    """Note signals that end the installer instead of heeding them; returns the handlers that this replaced.
+
+    Blocking them would not do, as the program inherits what is blocked; ignored ones stay so.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return {}  # signals are heard in the main thread alone
+    found = {number: signal.getsignal(number) for number in ENDING}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda heard, _: came.append(heard))
+    return handlers

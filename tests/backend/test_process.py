@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from backend.process import Pipeline
+from backend.process import Pipeline, run_program
 from installer.model.errors import CommandFailed, MissingTool
 
 MUCH = bytes(4_000_000)
@@ -64,3 +66,20 @@ def test_pipeline_ends_a_program_that_takes_too_much_processor_time() -> None:
     with pytest.raises(CommandFailed) as caught, Pipeline((("sh", "-c", "while :; do :; done"),), lambda _: None, 1):
         pass
     assert caught.value.what == "sh took more than 1 s of processor time"
+
+
+class Signalled(subprocess.Popen[bytes]):
+    """A program that runs before the one who starts it knows: a signal comes in between."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[call-overload]  # handed on as it came
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_signal_in_the_middle_of_starting_a_program_leaves_it_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, handler = children(), signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(subprocess, "Popen", Signalled)
+    with pytest.raises(KeyboardInterrupt):
+        run_program(("sleep", "1000"), "", (0,), None, "", lambda _: None)
+    assert children() == before
+    assert signal.getsignal(signal.SIGINT) is handler

@@ -112,13 +112,15 @@ def test_full_output_device_does_not_break_the_run(tmp_path: Path, repository: P
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_signal_releases_everything_and_exits_3(tmp_path: Path, repository: Path, number: signal.Signals) -> None:
-    _write(tmp_path, repository, "#!/bin/sh\nsleep 1000\n")
+    pause = f"sleep {200000 + os.getpid() + number}"
+    _write(tmp_path, repository, f"#!/bin/sh\n{pause}\n")
     with _running_until(tmp_path, "post-install script") as process:
-        process.send_signal(number)
+        process.send_signal(number)  # often in the middle of starting the script
         rest = process.stdout.read() if process.stdout else ""
         assert process.wait(timeout=60) == 3
     assert "broken off" in rest and "not bootable" in rest
     assert _leftovers(tmp_path) == []
+    assert not _runs(pause)
     image = tmp_path / "disk.img"
     assert "broken off" in read_file(image, partitions(image)[0], "/installation-unfinished")
 
