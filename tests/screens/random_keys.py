@@ -29,6 +29,8 @@ MACHINES = (
     "single",
     "zfs_pool_and_stick",
     "mounted_disk",
+    "host_of_4_0",
+    "host_of_4_0",
     "no_disk",
     "no_nic",
 )
@@ -65,6 +67,7 @@ def run(count: int, seed: int) -> Findings:
             shown.ipv6 = chance.random() < 0.5
             shown.another_source = chance.random() < 0.5
             shown.additional = chance.random() < 0.5
+            shown.restores = chance.random() < 0.3
             _session(shown, chance, findings, count)
             assert not shown.faults, shown.faults
     return findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import struct
 import termios
 import time
@@ -35,6 +36,8 @@ KEYS = {
     "f12": b"\x1b[24~", "backspace": b"\x7f", "ctrl c": b"\x03", "ctrl l": b"\x0c", "space": b" ",
     "delete": b"\x1b[3~", "ctrl u": b"\x15",
 }  # fmt: skip
+
+PAINTED = b"\x1b]0;painted\x07"  # the end of what one painting sends
 
 
 def flow(state: State) -> Flow[State]:
@@ -136,15 +139,14 @@ class Session:
         return bool(self.app._task and self.app._task.work.title.startswith("Looking for packages at http://slow"))
 
     def paint(self) -> bytes:
-        """Paint; returns the bytes sent."""
+        """Paint; returns the bytes sent, all of them: what is written to a terminal comes out of it a little later."""
         self.app.loop.draw_screen()
-        data = b""
-        while True:
-            try:
-                data += os.read(self.master, 65536)
-            except BlockingIOError:
-                break
-        self.raw = data
+        os.write(self._slave, PAINTED)
+        data, deadline = b"", time.monotonic() + self.patience_s
+        while not data.endswith(PAINTED):
+            assert select.select([self.master], [], [], deadline - time.monotonic())[0], "the terminal is stuck"
+            data += os.read(self.master, 65536)
+        data = self.raw = data.removesuffix(PAINTED)
         self._stream.feed(data)
         return data
 
