@@ -38,6 +38,7 @@ KEYS = {
 }  # fmt: skip
 
 PAINTED = b"\x1b]0;painted\x07"  # the end of what one painting sends
+PAINTING_S = 10.0
 
 
 def flow(state: State) -> Flow[State]:
@@ -142,7 +143,7 @@ class Session:
         """Paint; returns the bytes sent, all of them: what is written to a terminal comes out of it a little later."""
         self.app.loop.draw_screen()
         os.write(self._slave, PAINTED)
-        data, deadline = b"", time.monotonic() + self.patience_s
+        data, deadline = b"", time.monotonic() + PAINTING_S
         while not data.endswith(PAINTED):
             assert select.select([self.master], [], [], deadline - time.monotonic())[0], "the terminal is stuck"
             data += os.read(self.master, 65536)
