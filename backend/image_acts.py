@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 
 from backend.clock import set_clock
@@ -12,15 +13,15 @@ from installer.model.host import Host
 from installer.model.ports import Cancel, NetworkWish
 
 
-class ImageActs:
+class ImageActs(ABC):
     """Keymap, clock, network, medium and restart, as `installer.model.ports.Machine` describes them."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    @abstractmethod
     def known_host(self) -> Host:
         """Return the facts as they were looked at last."""
-        raise NotImplementedError
 
     def load_keymap(self, name: str) -> str:
         """By loadkeys(1), on the machine's own console; a serial line has its keymap at its other end."""

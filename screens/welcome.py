@@ -24,15 +24,6 @@ KEYS = (
     ("F4 or Ctrl-T", "colours and line characters on and off;  Ctrl-L  paint anew"),
 )
 
-# what is left of them where there is more to say: the buttons are to stay in sight in 20 rows
-FEW_KEYS = (
-    ("Tab, arrows", "go to the next element, move in a list"),
-    ("Space, Enter", "choose, press"),
-    ("F12, Esc", "go on; go back, losing nothing but a password"),
-    ("F1", "help for the screen; here also for keys that are not sent"),
-    ("F2, F3, F4", "a shell, the log, colours on and off"),
-)
-
 
 class WelcomeScreen(Screen):
     """The beginning."""
@@ -65,7 +56,7 @@ for F2, Ctrl-O for F3, Ctrl-T for F4, Ctrl-G for F5. Alt with a digit works too,
             options.append(Option(RESTORE, "Restore a control domain from its backup", f"{listed}{why}", possible))
         self._choice = Choice("task", options, RESTORE if self.state.restores else self.state.choice(TASK, INSTALL))
         where = "This is a dry run: everything is asked and shown, nothing is changed." if self.machine.dry_run else ""
-        keys = [Paragraph(f"  {key:<17}{meaning}") for key, meaning in (FEW_KEYS if where or found else KEYS)]
+        keys = [Paragraph(f"  {key:<17}{meaning}", spare=True) for key, meaning in KEYS]
         return [
             Paragraph("Welcome. What shall be done?", "strong"),
             Paragraph(""),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from backend.grub import PLATFORMS
 from backend.root_names import RootName, root_of_fstab, unindented
 from backend.session import Session
-from backend.steps.backup import NO_PART, USUAL_BYTES, check_same
 from backend.steps.bootloader import GRUB_DIRECTORY
+from backend.steps.whole_trees import WholeTreeStep, check_same, copy_whole, fits, read_whole
 from backend.system import Place
 from installer.model.errors import DeviceError
 from installer.model.existing import INCOMPLETE_MARK
@@ -28,20 +28,14 @@ insmod multiboot
 insmod legacycfg
 legacy_configfile {menu}
 """
-FILESYSTEM_SHARE = 0.93  # what is left of a partition of 4 GiB beside inode tables and journal of ext3
 
 
 @dataclass(frozen=True)
-class CheckBackup(Step[Session]):
+class CheckBackup(WholeTreeStep):
     """Read all of a backup and see that it can be restored, before anything of what it replaces is touched."""
 
-    partition: str
     root_bytes: int
     firmware: Firmware
-
-    @property
-    def weight(self) -> int:
-        return USUAL_BYTES
 
     @property
     def title(self) -> str:
@@ -55,14 +49,10 @@ class CheckBackup(Step[Session]):
             self._refuse(f"the backup has no {FSTAB}: it is no whole control domain", "install the host anew")
         self._check_menu(session)
         used = system.room(Place.BACKUP)
-        if used.used_bytes > self.root_bytes * FILESYSTEM_SHARE:
+        if not fits(used, self.root_bytes):
             sizes = f"{human_size(used.used_bytes)}, and the root partition has {human_size(self.root_bytes)}"
             self._refuse(f"the backup does not fit: it has {sizes}", "")
-
-        def on_bytes(done: int) -> None:
-            session.progress("read", done, used.used_bytes)
-
-        system.read_tree(Place.BACKUP, NO_PART, on_bytes)
+        read_whole(session, Place.BACKUP, used.used_bytes)
 
     def _check_menu(self, session: Session) -> None:
         menu = menu_of(session, Place.BACKUP)
@@ -82,40 +72,21 @@ def menu_of(session: Session, place: Place) -> str:
 
 
 @dataclass(frozen=True)
-class CopyBackup(Step[Session]):
+class CopyBackup(WholeTreeStep):
     """Copy the backup to the new root file system."""
-
-    partition: str
-
-    @property
-    def weight(self) -> int:
-        return USUAL_BYTES
 
     @property
     def title(self) -> str:
         return f"copy the backup on {self.partition} to the root file system"
 
     def run(self, session: Session) -> None:
-        system = session.system
-        system.clear(Place.TARGET, ())
-        used = system.room(Place.BACKUP)
-
-        def on_bytes(done: int) -> None:
-            session.progress("restored", done, used.used_bytes)
-
-        system.copy_tree(Place.BACKUP, Place.TARGET, NO_PART, on_bytes)
-        system.sync()
+        session.system.clear(Place.TARGET, ())
+        copy_whole(session, Place.BACKUP, Place.TARGET, "restored", session.system.room(Place.BACKUP).used_bytes)
 
 
 @dataclass(frozen=True)
-class VerifyRestored(Step[Session]):
+class VerifyRestored(WholeTreeStep):
     """Compare what was restored with the backup."""
-
-    partition: str
-
-    @property
-    def weight(self) -> int:
-        return USUAL_BYTES
 
     @property
     def title(self) -> str:

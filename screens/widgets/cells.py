@@ -170,12 +170,13 @@ class BoxElement(Element):
 
 
 class Paragraph(FlowElement):
-    """Text that is only read."""
+    """Text that is only read; one that may be spared gives way where a form is too high for the terminal."""
 
     _selectable = False
 
-    def __init__(self, text: str, attribute: str = "plain", indent: int = 1) -> None:
+    def __init__(self, text: str, attribute: str = "plain", indent: int = 1, *, spare: bool = False) -> None:
         super().__init__()
+        self.spare = spare
         self.text = text
         self.attribute = attribute
         self._indent = indent

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from backend.execute import InstallPlan, execute
 from backend.recording import RecordingSystem
 from backend.session import Session
 from backend.sources.transport import BRIEF, Patience, Transport
+from installer.model.errors import InstallerError
+from installer.model.events import Event, Warned
 from installer.model.source import Location
 from tests.backend.sample import DATA, SOURCE, VARIANTS, ZSTD_DATA
 
@@ -49,6 +52,18 @@ def recording_session(system: RecordingSystem) -> Session:
         log_lines=lambda: b"log so far\n",
         warn=lambda message: None,
     )
+
+
+def run_recorded(plan: InstallPlan, system: RecordingSystem) -> tuple[list[Event], InstallerError | None]:
+    """Run a plan on the double; returns what was told, and the error that ended it."""
+    events: list[Event] = []
+    session = recording_session(system)
+    session.warn = lambda message: events.append(Warned(message))
+    try:
+        execute(plan, session, events.append)
+    except InstallerError as error:
+        return events, error
+    return events, None
 
 
 def only_told(action: tuple[str, ...]) -> bool:

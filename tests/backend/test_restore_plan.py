@@ -24,7 +24,7 @@ from backend.steps.esp import ESP_TYPE
 from backend.steps.restore import LEGACY, MENU
 from backend.system import Place, Room
 from installer.model.errors import DeviceError, DiskRefused, InstallerError
-from installer.model.events import Event, StepFailed, Warned
+from installer.model.events import Event, StepFailed
 from installer.model.existing import BACKUP_MARK, INCOMPLETE_MARK, JOURNAL, STATE_DIRECTORY, Backup, BackupMaker
 from installer.model.host import Firmware
 from installer.model.journal import JournalStep, parse_journal
@@ -32,7 +32,7 @@ from installer.model.plan import Phase
 from installer.model.storage import Part
 from installer.model.units import GIB, MIB
 from tests.backend.replaced_host import keeping_phases
-from tests.backend.run_plan import only_told, recording_session
+from tests.backend.run_plan import only_told, run_recorded
 from tests.backend.sample import HOST, IDENTITIES, SDA
 from tests.faults.real import MACHINES, FailingSystem, World, run, world
 from tests.faults.recorded import check_released
@@ -71,17 +71,6 @@ def _files(files: dict[str, str] | None = None) -> dict[str, str]:
     return {on_place(Place.BACKUP, path): text for path, text in (FILES if files is None else files).items()}
 
 
-def _run(plan: InstallPlan, system: RecordingSystem) -> tuple[list[Event], InstallerError | None]:
-    events: list[Event] = []
-    session = recording_session(system)
-    session.warn = lambda message: events.append(Warned(message))
-    try:
-        execute(plan, session, events.append)
-    except InstallerError as error:
-        return events, error
-    return events, None
-
-
 def _first(actions: list[tuple[str, ...]], *words: str) -> int:
     return next(place for place, action in enumerate(actions) if action[: len(words)] == words)
 
@@ -89,7 +78,7 @@ def _first(actions: list[tuple[str, ...]], *words: str) -> int:
 @pytest.mark.parametrize("name", INPUTS)
 def test_backup_is_read_and_the_journal_written_before_anything_is_lost(name: str) -> None:
     system = RecordingSystem(files=_files())
-    assert _run(make_restore_plan(INPUTS[name]), system)[1] is None
+    assert run_recorded(make_restore_plan(INPUTS[name]), system)[1] is None
     unboot = "mdeltree" if name == "UEFI" else "erase-boot-code"
     loader = "grub-mkimage"
     order = [
@@ -115,8 +104,8 @@ def test_backup_is_read_and_the_journal_written_before_anything_is_lost(name: st
 def test_every_step_run_twice_leaves_the_same(name: str) -> None:
     plan = make_restore_plan(INPUTS[name])
     once, again = RecordingSystem(files=_files()), RecordingSystem(files=_files())
-    assert _run(plan, once)[1] is None
-    assert _run(twice(plan), again)[1] is None
+    assert run_recorded(plan, once)[1] is None
+    assert run_recorded(twice(plan), again)[1] is None
     assert (again.files, again.resources) == (once.files, once.resources)
 
 
@@ -124,14 +113,14 @@ def test_every_step_run_twice_leaves_the_same(name: str) -> None:
 def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
     plan = make_restore_plan(INPUTS[name])
     whole = RecordingSystem(files=_files())
-    assert _run(plan, whole)[1] is None
+    assert run_recorded(plan, whole)[1] is None
     erased = _first(whole.actions, "mdeltree" if name == "UEFI" else "erase-boot-code")
     made = _first(whole.actions, "wipefs")
     bootable = _first(whole.actions, "remove", on_place(Place.BACKUP, JOURNAL))
     journal = _first(whole.actions, "write", on_place(Place.BACKUP, JOURNAL))
     for position, action in enumerate(whole.actions, 1):
         system = RecordingSystem(fail_at=position, files=_files())
-        events, error = _run(plan, system)
+        events, error = run_recorded(plan, system)
         if only_told(action):
             assert error is None
             continue
@@ -160,7 +149,7 @@ def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
 
 def test_label_of_the_backup_stays_and_its_files_with_it() -> None:
     system = RecordingSystem(files=_files())
-    assert _run(make_restore_plan(BIOS), system)[1] is None
+    assert run_recorded(make_restore_plan(BIOS), system)[1] is None
     assert system.actions[_first(system.actions, "mkfs.ext3")][3:5] == ("-L", UNFINISHED_LABEL)
     assert system.actions[_first(system.actions, "e2label")][2] == "root-oldoldol"
     assert not [action for action in system.actions if action[0] == "write" and "fstab" in action[1]]
@@ -169,7 +158,7 @@ def test_label_of_the_backup_stays_and_its_files_with_it() -> None:
 
 def test_new_label_is_written_where_the_old_one_was() -> None:
     system = RecordingSystem(files=_files())
-    assert _run(make_restore_plan(INPUTS["unlabelled"]), system)[1] is None
+    assert run_recorded(make_restore_plan(INPUTS["unlabelled"]), system)[1] is None
     label = IDENTITIES.root_label
     assert system.files["/etc/fstab"] == f"LABEL={label} / ext3 defaults 1 1\n"
     assert system.files[MENU].count(label) == 2 and "oldoldol" not in system.files[MENU]
@@ -179,7 +168,7 @@ def test_new_label_is_written_where_the_old_one_was() -> None:
 def test_menu_of_an_older_host_is_read_by_its_new_boot_loader(menu: str) -> None:
     files = {"/etc/fstab": FILES["/etc/fstab"], menu: "title XenServer\n kernel /boot/xen.gz\n"}
     system = RecordingSystem(files=_files(files))
-    assert _run(make_restore_plan(BIOS), system)[1] is None
+    assert run_recorded(make_restore_plan(BIOS), system)[1] is None
     assert system.files[MENU] == LEGACY.format(menu=menu)
     assert system.files[menu] == "title XenServer\nkernel /boot/xen.gz\n"
 
@@ -198,7 +187,7 @@ def test_what_cannot_be_restored_is_told_before_anything_is_lost(
 ) -> None:
     files = {path: text for path, text in {**FILES, **change}.items() if text is not None}
     system = RecordingSystem(files=_files(files))
-    events, error = _run(make_restore_plan(inputs), system)
+    events, error = run_recorded(make_restore_plan(inputs), system)
     assert isinstance(error, DeviceError) and words in error.what
     assert [action[0] for action in system.actions] == ["mount", "umount"]
     assert "as it was" in next(event.state for event in events if isinstance(event, StepFailed))
@@ -207,7 +196,7 @@ def test_what_cannot_be_restored_is_told_before_anything_is_lost(
 def test_backup_larger_than_the_root_partition_is_refused() -> None:
     system = RecordingSystem(files=_files())
     system.rooms = {Place.BACKUP: Room(4 * GIB, 0, 1, 1)}
-    _, error = _run(make_restore_plan(BIOS), system)
+    _, error = run_recorded(make_restore_plan(BIOS), system)
     assert error and "does not fit: it has 4 GB" in error.what
 
 

@@ -275,3 +275,13 @@ def test_terminal_made_tiny_says_so_and_loses_nothing() -> None:
         shown.press("f12", "x", "esc")
         shown.resize(80, 24)
         assert shown.name == "management-network" and "10.1" in shown.text
+
+
+def test_list_of_keys_gives_way_to_what_can_be_chosen() -> None:
+    """A dry run with a backup has more to say than 20 rows hold; more rows show all of it again."""
+    with session(RecordedMachine(host("host_of_4_0"), dry_run=True), (72, 20)) as shown:
+        shown.go_to("welcome")
+        shown.press("tab")
+        assert "< Ok >" in shown.text and has_focus(shown) and "F4 or Ctrl-T" not in shown.text
+        shown.resize(80, 24)
+        assert "< Ok >" in shown.text and has_focus(shown) and "F4 or Ctrl-T" in shown.text

@@ -6,12 +6,13 @@ import base64
 import http.client
 import select
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.backend.sources.web_server import running
 
 LEFT_OUT = ("host", "connection", "proxy-authorization", "proxy-connection")
 
@@ -84,19 +85,8 @@ def proxying(proxy: ProxyServer) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Requests are not printed."""
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Clients that go away are what is tested here."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(Handler) as address:
+        yield address
 
 
 def _pump(near: socket.socket, far: socket.socket) -> None:

@@ -29,6 +29,27 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
+def running(handler: type[BaseHTTPRequestHandler], *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Run a server on loopback until the context is left; gives `host:port`."""
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Clients that go away are what is tested here."""
+
+    server = Server(("127.0.0.1", 0), handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
 def answering(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Run a server whose every GET and HEAD is answered by `answer`; gives `host:port`."""
 
@@ -45,21 +66,8 @@ def answering(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Iterator[
         def log_message(self, format: str, *args: object) -> None:
             """Requests are not printed."""
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Clients that go away are what is tested here."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(Handler, tls=tls) as address:
+        yield address
 
 
 def reply(

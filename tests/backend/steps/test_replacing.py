@@ -22,7 +22,7 @@ from backend.steps.filesystem import MountRoot
 from backend.system import Place, Room
 from backend.targets import attached
 from installer.model.carried import CARRIED, Carry
-from installer.model.errors import DeviceError, InstallerError
+from installer.model.errors import DeviceError
 from installer.model.events import Event, StepFailed, Warned
 from installer.model.existing import BACKUP_MARK, INCOMPLETE_MARK, JOURNAL, KEPT_DIRECTORY, STATE_DIRECTORY
 from installer.model.journal import parse_journal
@@ -42,24 +42,13 @@ from tests.backend.replaced_host import (
     replacing_phases,
     session_on,
 )
-from tests.backend.run_plan import recording_session
+from tests.backend.run_plan import run_recorded
 from tests.backend.sentinel import state
 from tests.faults.recorded import check_released
 from tests.faults.test_recorded import twice
 
 WHOLE = plan_of(*keeping_phases(), *replacing_phases())
 SHADOW = on_place(Place.OLD, "/etc/shadow")
-
-
-def _run(plan: InstallPlan, system: RecordingSystem) -> tuple[list[Event], InstallerError | None]:
-    events: list[Event] = []
-    session = recording_session(system)
-    session.warn = lambda message: events.append(Warned(message))
-    try:
-        execute(plan, session, events.append)
-    except InstallerError as error:
-        return events, error
-    return events, None
 
 
 def _old_files() -> dict[str, str]:
@@ -75,7 +64,7 @@ def _position(actions: list[tuple[str, ...]], *words: str) -> int:
 
 def test_nothing_of_partition_1_is_touched_before_all_is_kept_and_compared() -> None:
     system = RecordingSystem(files=_old_files())
-    assert _run(WHOLE, system)[1] is None
+    assert run_recorded(WHOLE, system)[1] is None
     journal, state_directory = (on_place(Place.BACKUP, name) for name in (JOURNAL, STATE_DIRECTORY))
     mark, incomplete = (on_place(Place.BACKUP, name) for name in (BACKUP_MARK, INCOMPLETE_MARK))
     writes = [place for place, action in enumerate(system.actions) if action[:2] == ("write", journal)]
@@ -104,7 +93,7 @@ def test_nothing_of_partition_1_is_touched_before_all_is_kept_and_compared() -> 
 @pytest.mark.parametrize("mark", [JOURNAL, INCOMPLETE_MARK, BACKUP_MARK])
 def test_what_a_mark_speaks_of_is_on_the_disk_before_and_the_mark_before_what_follows(mark: str) -> None:
     system = RecordingSystem(files=_old_files())
-    _run(WHOLE, system)
+    run_recorded(WHOLE, system)
     place = on_place(Place.BACKUP, mark)
     for position, action in enumerate(system.actions):
         if action[:2] in (("write", place), ("remove", place)):
@@ -117,19 +106,19 @@ def test_what_a_mark_speaks_of_is_on_the_disk_before_and_the_mark_before_what_fo
 
 def test_every_step_run_twice_leaves_the_same() -> None:
     once, again = RecordingSystem(files=_old_files()), RecordingSystem(files=_old_files())
-    assert _run(WHOLE, once)[1] is None
-    assert _run(twice(WHOLE), again)[1] is None
+    assert run_recorded(WHOLE, once)[1] is None
+    assert run_recorded(twice(WHOLE), again)[1] is None
     assert again.files == once.files
     assert again.resources == once.resources
 
 
 def test_failure_at_any_change_is_told_with_the_state_of_its_phase_and_everything_is_released() -> None:
     whole = RecordingSystem(files=_old_files())
-    assert _run(WHOLE, whole)[1] is None
+    assert run_recorded(WHOLE, whole)[1] is None
     seen = set()
     for position, action in enumerate(whole.actions, 1):
         system = RecordingSystem(fail_at=position, files=_old_files())
-        events, error = _run(WHOLE, system)
+        events, error = run_recorded(WHOLE, system)
         assert error is not None, action
         told = [event for event in events if isinstance(event, StepFailed)]
         assert told and (not told[0].command or shlex.split(told[0].command) == list(action))
@@ -141,7 +130,7 @@ def test_failure_at_any_change_is_told_with_the_state_of_its_phase_and_everythin
 
 def test_password_hash_is_taken_as_it_is_and_shown_nowhere() -> None:
     system = _Listening(files=_old_files())
-    events, error = _run(WHOLE, system)
+    events, error = run_recorded(WHOLE, system)
     assert error is None and system.heard == [f"root:{HASH}\n"]
     assert not [event for event in events if isinstance(event, Warned)]
 
@@ -170,7 +159,7 @@ class _Listening(RecordingSystem):
 @pytest.mark.parametrize("shadow", ["", "daemon:*:1::::::\n", "root::19000::::::\n"])
 def test_host_without_a_password_that_can_be_kept_is_told_of(shadow: str) -> None:
     files = {**_old_files(), SHADOW: shadow} if shadow else {}
-    events, error = _run(WHOLE, RecordingSystem(files=files))
+    events, error = run_recorded(WHOLE, RecordingSystem(files=files))
     assert error is None
     assert any(isinstance(event, Warned) and "password" in event.message for event in events)
 
@@ -178,7 +167,7 @@ def test_host_without_a_password_that_can_be_kept_is_told_of(shadow: str) -> Non
 def test_backup_that_cannot_fit_is_told_before_it_is_begun() -> None:
     system = RecordingSystem(files=_old_files())
     system.rooms = {Place.OLD: Room(3_000_000_000, 0, 10, 0), Place.BACKUP: Room(0, 2_000_000_000, 0, 1000)}
-    events, error = _run(WHOLE, system)
+    events, error = run_recorded(WHOLE, system)
     assert isinstance(error, DeviceError)
     assert "uses 3 GB" in error.what and "room for 2 GB" in error.what and "no backup" in error.hint
     assert not [action for action in system.actions if action[0] in ("copy-tree", "erase-boot-code")]
@@ -188,7 +177,7 @@ def test_backup_that_cannot_fit_is_told_before_it_is_begun() -> None:
 def test_backup_unlike_its_original_ends_the_run_and_stays_marked() -> None:
     system = RecordingSystem(files=_old_files())
     system.differences = ("/etc/passwd (contents)",)
-    _, error = _run(WHOLE, system)
+    _, error = run_recorded(WHOLE, system)
     assert error and "the backup is not like its original: /etc/passwd (contents)" in error.what
     assert system.exists(INCOMPLETE_MARK, on=Place.BACKUP) and not system.exists(BACKUP_MARK, on=Place.BACKUP)
     assert not [action for action in system.actions if action[0] in ("erase-boot-code", "mkfs.ext3 -L")]
@@ -197,7 +186,7 @@ def test_backup_unlike_its_original_ends_the_run_and_stays_marked() -> None:
 def test_only_files_are_carried_back() -> None:
     """What became an answer is written anew, and must not be overwritten by what it was."""
     system = RecordingSystem(files=_old_files())
-    _run(WHOLE, system)
+    run_recorded(WHOLE, system)
     carried = next(a for a in system.actions if a[0] == "carry" and a[2] == "/")
     assert set(carried[3:]) == {row.path for row in CARRIED if row.how is Carry.FILE}
     assert "/etc/shadow" not in carried
