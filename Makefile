@@ -99,7 +99,7 @@ fuzz: build/.venv ## feed the readers of strangers' files with changed ones (SEC
 	  || echo "atheris does not install here: hypothesis does the work" >&2
 	PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
-bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table, and build/bench.json (on a quiet machine, as root)
+bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table and docs/performance.md (on a quiet machine, as root)
 	$(BIN)/python -m tests.bench
 
 faults: build/.venv ## let every change of every plan fail, and kill the installer at every step (minutes, as root)

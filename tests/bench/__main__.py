@@ -1,11 +1,14 @@
-"""Prints all figures with their limits and writes build/bench.json; with names of topics it measures those only."""
+"""Prints all figures with their limits and writes build/bench.json and docs/performance.md.
+
+With names of topics it measures those only, and leaves the document as it is.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.bench import image, installation, network, packages, screens, start
+from tests.bench import image, installation, network, packages, performance, road, screens, start
 from tests.bench.figures import HEADING, Figure, write_json
 from tests.bench.room import BUILD, Room, room
 
@@ -17,6 +20,7 @@ TOPICS: tuple[tuple[str, Topic], ...] = (
     ("packages", packages.measure),
     ("network", network.measure),
     ("installation", installation.measure),
+    ("road", road.measure),
     ("image", image.measure),
     ("image-speed", image.measure_speed),
 )
@@ -38,6 +42,8 @@ def main(names: Sequence[str]) -> int:
             print(figure.line(), flush=True)
         figures += found
     write_json(figures, BUILD / "bench.json")
+    if not names:
+        performance.write()
     return 0 if all(figure.ok for figure in figures) else 1
 
 

@@ -12,15 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.real_system import RealSystem
-from backend.repository import find_repositories
-from backend.repository_build import build_repository
-from installer.model.repository import Identity
-from installer.model.repository_build import Form, make_request
-from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, PackageType
 from tests.bench.figures import LEAST_PAIRS, Figure, interleaved, ratio
-from tests.bench.packages import PLAIN, SHELL, package_phase
+from tests.bench.forms import as_zstd, packages_of
+from tests.bench.packages import package_phase
 from tests.bench.room import Room
 from tests.end_to_end.nginx_server import nginx_at
 
@@ -33,35 +27,15 @@ LIMIT = 1.05
 def measure(room: Room) -> tuple[Figure, ...]:
     """Return wall time against curl for zstd packages at 100 Mbit/s and for those compressed by bzip2 at 50 Mbit/s."""
     main = room.repository / "packages.main"
-    zstd = _as_zstd(main, room)
+    zstd = as_zstd(room, [main / name for name in packages_of(main)])
     return (
         Figure("zstd-phase-100-mbit-curl", _against_curl(room, zstd, "100mbit"), "ratio", LIMIT),
         Figure("bzip2-phase-50-mbit-curl", _against_curl(room, main, "50mbit"), "ratio", LIMIT),
     )
 
 
-def _as_zstd(main: Path, room: Room) -> Path:
-    """Make the repository again with zstd packages; returns its directory."""
-    trees = []
-    for package in _packages(main):
-        tree = room.directory / "trees" / package.partition(".")[0]
-        tree.mkdir(parents=True)
-        subprocess.run([*SHELL, PLAIN, "bench", str(main / package), str(tree)], check=True)
-        trees.append(f"{tree.name}={tree}")
-    place = room.directory / "packages.zstd"
-    identity = Identity("bench:zstd", "The same packages", "XenServer", "4.0.1-1")
-    request = make_request(identity, tuple(trees), None, Form(PackageType.TZST))
-    build_repository(RealSystem(lambda line: None, room.directory / "scratch"), request, place)
-    return place
-
-
-def _packages(directory: Path) -> tuple[str, ...]:
-    (repository,) = find_repositories(Location(LocationKind.URL, Secret(str(directory))), None)
-    return tuple(package.filename for package in repository.packages)
-
-
 def _against_curl(room: Room, directory: Path, rate: str) -> float:
-    names = _packages(directory)
+    names = packages_of(directory)
     with _link(room, directory, rate) as base:
         ours, plain = interleaved((package_phase(base, room), _curl(base, names)), LEAST_PAIRS)
     return ratio(ours, plain, lambda cost: cost.wall_s)

@@ -10,23 +10,19 @@ from pathlib import Path
 
 from backend.real_system import RealSystem
 from backend.repository import find_repositories
-from backend.repository_build import build_repository
 from backend.session import Session
 from backend.sources import open_location
 from backend.steps.packages import install_package
-from installer.model.repository import Identity
-from installer.model.repository_build import Form, make_request
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, PackageType
+from installer.model.source import Location, LocationKind
 from tests.bench.figures import LEAST_PAIRS, Figure, interleaved, ratio
+from tests.bench.forms import PLAIN, SHELL, as_zstd
 from tests.bench.room import Room
 
 PACKAGE = "dom0fs"
-PLAIN = 'lbzip2 -dc "$1" | tar -x -C "$2"'
 OLD = 'md5sum "$1" >"$2.md5" && tar -xjf "$1" -C "$2"'
 ZSTD = 'zstd -dc "$1" | tar -x -C "$2"'
 COPY = 'cp -a "$1/." "$2"'
-SHELL = ("bash", "-euo", "pipefail", "-c")
 
 
 def measure(room: Room) -> tuple[Figure, ...]:
@@ -51,14 +47,8 @@ def _bzip2(room: Room) -> tuple[Figure, ...]:
 def _zstd(room: Room) -> tuple[Figure, ...]:
     """Wall time against zstd and tar, against a copy of the tree, and against md5sum and tar -xjf of the bzip2 one."""
     old = room.repository / "packages.main" / f"{PACKAGE}.tar.bz2"
-    tree, main = room.directory / "tree", room.directory / "packages.zstd"
-    tree.mkdir()
-    subprocess.run([*SHELL, PLAIN, "bench", str(old), str(tree)], check=True)
-    request = make_request(
-        Identity("bench:zstd", "The same package", "XenServer", "4.0.1-1"), (f"{PACKAGE}={tree}",), None,
-        Form(PackageType.TZST),
-    )  # fmt: skip
-    build_repository(RealSystem(lambda line: None, room.directory / "scratch"), request, main)
+    main = as_zstd(room, (old,))
+    tree = room.directory / "trees" / PACKAGE
     package = main / f"{PACKAGE}.tar.zst"
     runs = (
         package_phase(str(main), room, PACKAGE),
