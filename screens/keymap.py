@@ -11,8 +11,6 @@ from screens.screen import Outcome, Refused, Screen, State, Told, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.listing import Item, Listing
 
-SERIAL_NOTE = "On a serial line the keys are those of your own computer; the choice is for the host's own console."
-
 
 class KeymapScreen(Screen):
     """Which keys the host's keyboard has."""

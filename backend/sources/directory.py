@@ -15,7 +15,6 @@ from installer.model.errors import SourceError, UsageError
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 
-FILE_PREFIX = "file://"
 ABSENT = (errno.ENOENT, errno.ENOTDIR)
 
 
