@@ -110,6 +110,7 @@ def test_guests_identity_and_settings_stay_and_the_control_domain_is_new(host: O
     write_file(host.image, table[0], "/etc/hosts", "changed by somebody\n")
     outcome = host.over()
     assert outcome.code == 0, outcome.text
+    assert "no iSCSI name that could be carried over" in outcome.text.partition("Installed in")[2]
     assert (host.guests(), partitions(host.image)) == (guests, table)
     assert {path: host.file(path) for path in SETTINGS} == settings
     now = entries(host.file(INVENTORY))
