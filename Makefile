@@ -81,7 +81,7 @@ test: $(PAYLOAD) install-fast.img install.img ## all tests with the virtual mach
 	$(PYTEST) -q $(TWO) -m 'not rare'
 
 test-vm: $(PAYLOAD) install-fast.img install.img ## all virtual-machine tests, on every kind of machine (an hour)
-	$(PYTEST) -q $(TWO) -m vm
+	BOOTED=12 $(PYTEST) -q $(TWO) -m vm
 
 measure: $(PAYLOAD) install-fast.img ## size of the boot image, time of each phase in it, least memory (XEN=1: under Xen)
 	$(BIN)/python -m tests.end_to_end.measure $(if $(filter 1,$(XEN)),--under-xen)

@@ -40,7 +40,7 @@ from backend.table import Partition, PartitionUse
 from installer import VERSION
 from installer.model.answers import Kept
 from installer.model.errors import DiskRefused
-from installer.model.existing import BACKUP_PARTITION, ROOT_PARTITION, InstalledHost
+from installer.model.existing import BACKUP_PARTITION, NO_ISCSI_NAME, ROOT_PARTITION, InstalledHost
 from installer.model.firmware_of_table import BIOS_BOOT
 from installer.model.host import Disk, Firmware
 from installer.model.journal import Journal, JournalStep
@@ -214,6 +214,6 @@ def _notes(inputs: Inputs, installed: InstalledHost) -> Iterator[str]:
     yield "programs and files that were added to the control domain are not kept"
     yield "Windows virtual machines need their drivers installed again (Install Tools)"
     if not installed.iqn:
-        yield "the old host has no iSCSI name that could be carried over: a new one is made"
+        yield NO_ISCSI_NAME
     places = ", ".join(target_path(inputs, name) for name in _storage(inputs, installed))
     yield f"guest storage on {places} is kept" if places else "the host has no local guest storage"

@@ -30,6 +30,7 @@ from installer.main_screens import ask
 from installer.model.answers import Answers, Draft
 from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageError, as_installer_error
 from installer.model.events import Event, Warned
+from installer.model.existing import NO_ISCSI_NAME
 from installer.model.identity import answerfile_location
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
@@ -147,6 +148,8 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
     with open_system() as system:
         other_logs = log.of_image if in_installation_image() else lambda: ()
         carry_out(prepared, system, emit, Hooks(log_lines=log.this_run, other_logs=other_logs))
+    if prepared.inputs.installed and not prepared.inputs.installed.iqn:
+        reporter.note(NO_ISCSI_NAME)
     return ExitCode.DONE
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from installer.model import rules
 from installer.model.errors import ExitCode, InstallerError
 from installer.model.events import StepFailed
+from installer.model.existing import NO_ISCSI_NAME
+from screens.existing import kept_host
 from screens.screen import BACK, Leave, Outcome, Say, Screen, Work
 from screens.widgets.cells import Element, Paragraph
 from screens.widgets.viewer import Attributed, Viewer
@@ -148,13 +150,17 @@ The log is also on the host, in /var/log/installer."""
             return self._restored()
         draft = self.state.draft
         name = (draft.naming.hostname if draft.naming else None) or "the host"
+        kept = kept_host(self.state)
+        password = "you have chosen" if draft.root_password or not kept else "the old host had"
         lines = [
             Paragraph(""),
             Paragraph("The host is installed.", "strong"),
             Paragraph(""),
             Paragraph(f"After it has started, {name} shows its address on its console, at the login prompt."),
-            Paragraph("Log in as root with the password you have chosen."),
+            Paragraph(f"Log in as root with the password {password}."),
         ]
+        if kept and not kept.iqn:
+            lines += [Paragraph(""), Paragraph(f"{NO_ISCSI_NAME[0].upper()}{NO_ISCSI_NAME[1:]}.", "note")]
         return [*lines, *self._last_words()]
 
     def _restored(self) -> Sequence[Element]:

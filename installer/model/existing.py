@@ -20,6 +20,8 @@ JOURNAL = (
 INCOMPLETE_MARK = "/.xen-backup-incomplete"  # written before the first file of a backup, removed after the last check
 BACKUP_MARK = "/.xen-backup-partition"  # the empty file that says who made a tree: an installer's backup
 
+NO_ISCSI_NAME = "the old host has no iSCSI name that could be carried over: a new one is made"
+
 
 class Power(StrEnum):
     """What a virtual machine was doing when its host last wrote it down."""

@@ -32,9 +32,9 @@ from tests.end_to_end.old_hosts import (
     XENSERVER_40,
     OldHost,
     build_old_host,
-    check_volumes,
     host_files,
 )
+from tests.end_to_end.volumes import check_volumes
 from tests.needs import needs
 from tests.recorded_machine import BRAND
 

@@ -56,8 +56,8 @@ class OldHost:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> OldHost:
-    """A host with settings that are not the default ones."""
+def host(tmp_path: Path, request: pytest.FixtureRequest) -> OldHost:
+    """A host with settings that are not the default ones; a parameter is the type of its guest storage."""
     needs("losetup", "mkfs.ext3", "vgcreate", "lbzip2", "grub-mkimage", "debugfs")
     repository, image = small_repository(tmp_path / "repository"), tmp_path / "disk.img"
     static = (
@@ -72,7 +72,7 @@ def host(tmp_path: Path) -> OldHost:
         timezone="<timezone>Europe/Paris</timezone>",
         admin_interface=static,
         more=more,
-    )
+    ).replace("<installation>", f'<installation sr-type="{getattr(request, "param", "lvm")}">')
     answers = tmp_path / "first.xml"
     answers.write_text(text, encoding="utf-8")
     argv = ("--answerfile", str(answers), "--target", str(image), "--size", "16G", "install")
@@ -103,17 +103,19 @@ SETTINGS = (
 )
 
 
-def test_guests_identity_and_settings_stay_and_the_control_domain_is_new(host: OldHost) -> None:
+@pytest.mark.parametrize(("host", "storage"), [("lvm", "lvm"), ("ext", "ext")], indirect=["host"])
+def test_guests_identity_and_settings_stay_and_the_control_domain_is_new(host: OldHost, storage: str) -> None:
     guests, settings, shadow = host.guests(), {path: host.file(path) for path in SETTINGS}, host.file("/etc/shadow")
     before, table = entries(host.file(INVENTORY)), partitions(host.image)
     write_file(host.image, table[0], "/etc/hosts", "changed by somebody\n")
     outcome = host.over()
     assert outcome.code == 0, outcome.text
+    assert "no iSCSI name that could be carried over" in outcome.text.partition("Installed in")[2]
     assert (host.guests(), partitions(host.image)) == (guests, table)
     assert {path: host.file(path) for path in SETTINGS} == settings
     now = entries(host.file(INVENTORY))
     new = {name for name in before if now[name] != before[name]}
-    assert new == {"INSTALLATION_DATE"}
+    assert before["DEFAULT_SR_TYPE"] == storage and new == {"INSTALLATION_DATE"}
     root = [line for line in shadow.splitlines() if line.startswith("root:")]
     assert root and root == [line for line in host.file("/etc/shadow").splitlines() if line.startswith("root:")]
     assert host.file("/etc/hosts") != "changed by somebody\n" == host.file("/etc/hosts", 2)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from installer.model.wishes import StorageType
 from tests.conftest import BUILD
 from tests.end_to_end.command import INSTALLER
 from tests.end_to_end.laboratory import Laboratory, laboratory
@@ -46,22 +47,29 @@ def vm_directory() -> Path:
     return directory
 
 
-@pytest.fixture(scope="session")
-def installed(repository: Path, vm_directory: Path) -> Installed:
-    """Install both packs over HTTP onto a 16 GiB image with the command a user would type."""
+def install_at_a_desk(
+    repository: Path, directory: Path, *options: str, storage: StorageType = StorageType.LVM
+) -> Installed:
+    """Install both packs over HTTP onto a 16 GiB image with the command a user would type, and further options."""
     needs("qemu-system-x86_64", "qemu-img", "losetup")
-    served = vm_directory / "served"
+    served = directory / "served"
     served.mkdir()
     served.joinpath("repository").symlink_to(repository.resolve())
-    image = vm_directory / "base.img"
+    image = directory / "base.img"
     with serving(served) as base:
-        answers = serve_answers(served, base, "sda")
+        answers = serve_answers(served, base, "sda", storage=storage)
         argv = [str(INSTALLER), "--answerfile", answers, "--target", str(image), "--size", "16G"]
-        argv += ["--log-dir", str(vm_directory / "log"), "install"]
+        argv += ["--log-dir", str(directory / "log"), *options, "install"]
         result = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=1200)
     output = result.stdout + result.stderr
     assert result.returncode == 0, output
-    return Installed(image, output, vm_directory / "log" / "install.log")
+    return Installed(image, output, directory / "log" / "install.log")
+
+
+@pytest.fixture(scope="session")
+def installed(repository: Path, vm_directory: Path) -> Installed:
+    """A BIOS machine's host; tests that change it take a copy."""
+    return install_at_a_desk(repository, vm_directory)
 
 
 @pytest.fixture

@@ -7,16 +7,14 @@ VG_XenStorage-<uuid> with volumes. What is assumed beyond stands in docs/decisio
 
 from __future__ import annotations
 
-import hashlib
-import random
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "LVM_SUPPRESS_FD_WARNINGS": "1"}
+from tests.end_to_end.volumes import Volume, make_storage, run_tool
+
 TOOLS = ("sfdisk", "mkfs.ext3", "losetup", "pvcreate", "vgcreate", "lvcreate", "pvs")
 MIB = 2**20
 CYLINDER = 255 * 63 * 512  # what fdisk of the time rounded to
@@ -83,16 +81,6 @@ XENSERVER_32 = OldHost(
 )
 
 
-@dataclass(frozen=True)
-class Volume:
-    """A logical volume's only extents on the image, in bytes, and what it was filled with."""
-
-    name: str
-    start_bytes: int
-    size_bytes: int
-    sha256: str
-
-
 def build_old_host(image: Path, host: OldHost = XENSERVER_40, size_bytes: int = 16 * 2**30) -> tuple[Volume, ...]:
     """Make an image file that holds such a host, and fill its volumes; needs root for LVM on a loop device.
 
@@ -105,25 +93,10 @@ def build_old_host(image: Path, host: OldHost = XENSERVER_40, size_bytes: int = 
         _fill(Path(directory), {**host_files(host), **host.files}, {**host_links(host), **host.links})
         blocks = str(root[1] // 4096)
         features = ("-I", "128", "-O", "^ext_attr,^resize_inode", "-E", f"offset={root[0]},root_owner=0:0")
-        _run("mkfs.ext3", "-q", "-F", "-b", "4096", "-L", ROOT_LABEL, *features, "-d", directory, str(image), blocks)
-    return _make_storage(image, storage, host.volumes)
-
-
-def check_volumes(image: Path, volumes: tuple[Volume, ...]) -> list[str]:
-    """Return the names of the volumes whose bytes have changed."""
-    with image.open("rb") as stream:
-        changed = []
-        for volume in volumes:
-            stream.seek(volume.start_bytes)
-            if hashlib.sha256(stream.read(volume.size_bytes)).hexdigest() != volume.sha256:
-                changed.append(volume.name)
-    return changed
-
-
-def _run(*argv: str, text: str = "") -> str:
-    result = subprocess.run(argv, input=text, capture_output=True, text=True, env=ENVIRONMENT, check=False)
-    assert result.returncode == 0, f"{argv}: {result.stdout}{result.stderr}"
-    return result.stdout
+        run_tool(
+            "mkfs.ext3", "-q", "-F", "-b", "4096", "-L", ROOT_LABEL, *features, "-d", directory, str(image), blocks
+        )
+    return make_storage(image, storage, f"VG_XenStorage-{SR_UUID}", host.volumes)
 
 
 def _divide(image: Path, size_bytes: int) -> tuple[tuple[int, int], ...]:
@@ -136,7 +109,7 @@ def _divide(image: Path, size_bytes: int) -> tuple[tuple[int, int], ...]:
     starts = [ROOT_START, ends[0], ends[1]]
     places = tuple((start, end - start) for start, end in zip(starts, ends, strict=True))
     rows = [f"start={start // 512}, size={size // 512}, type=83" for start, size in places]
-    _run("sfdisk", "-q", str(image), text="label: dos\n" + "\n".join((f"{rows[0]}, bootable", *rows[1:])) + "\n")
+    run_tool("sfdisk", "-q", str(image), text="label: dos\n" + "\n".join((f"{rows[0]}, bootable", *rows[1:])) + "\n")
     return places
 
 
@@ -149,34 +122,6 @@ def _fill(directory: Path, files: Mapping[str, str], links: Mapping[str, str]) -
         place = directory / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(target)
-
-
-def _make_storage(image: Path, place: tuple[int, int], names: tuple[str, ...]) -> tuple[Volume, ...]:
-    start, size = place
-    loop = _run("losetup", "-f", "--show", f"--offset={start}", f"--sizelimit={size}", str(image)).strip()
-    group = f"VG_XenStorage-{SR_UUID}"
-    options = ("--devices", loop, "--config", "backup{backup=0 archive=0}", "--yes")
-    try:
-        _run("pvcreate", *options, loop)
-        _run("vgcreate", *options, group, loop)
-        for name in names:
-            _run("lvcreate", *options, "--driverloaded", "n", "-an", "-Zn", "-Wn", "-L", "8M", "-n", name, group)
-        fields = "lv_name,pvseg_start,pvseg_size,vg_extent_size,pe_start"
-        shown = ("--segments", "--noheadings", "--nosuffix", "--units=b", "--separator=|", "-o", fields)
-        rows = [line.strip().split("|") for line in _run("pvs", *options, *shown, loop).splitlines()]
-    finally:
-        _run("losetup", "-d", loop)
-    return tuple(_filled(image, start, name, *map(int, numbers)) for name, *numbers in rows if name)
-
-
-def _filled(image: Path, storage_start: int, name: str, first: int, count: int, extent: int, data: int) -> Volume:
-    """Fill a volume of one piece: `count` extents from the `first` on, where the extents begin at `data`."""
-    start, size = storage_start + data + first * extent, count * extent
-    contents = random.Random(name).randbytes(size)
-    with image.open("r+b") as stream:
-        stream.seek(start)
-        stream.write(contents)
-    return Volume(name, start, size, hashlib.sha256(contents).hexdigest())
 
 
 def host_files(host: OldHost) -> dict[str, str]:

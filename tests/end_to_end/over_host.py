@@ -1,4 +1,4 @@
-"""What an installation over a host must leave as it was, seen from outside."""
+"""What an installation over a host must leave as it was, seen from outside and by who logs in to the host."""
 
 from __future__ import annotations
 
@@ -7,9 +7,41 @@ import os
 import re
 from pathlib import Path
 
+from installer.model.wishes import StorageType
 from tests.end_to_end.disk_image import PartitionOnImage
+from tests.end_to_end.virtual_machine import VirtualMachine
 
 BLOCK_BYTES = 2**20
+VOLUME = "LV-guest"  # the logical volume, or the file in a repository of the type ext, of a virtual machine
+# what prints each thing that an installation over the host must not change
+KEPT = {
+    "host name": "hostname",
+    "ssh host key": "cat /etc/ssh/ssh_host_ed25519_key.pub",
+    "keys of root": "cat /root/.ssh/authorized_keys",
+    "time zone": "readlink -f /etc/localtime",
+    "keymap": "cat /etc/sysconfig/keyboard",
+    "network": "cat /etc/sysconfig/network-scripts/ifcfg-*",
+    "password": "grep ^root: /etc/shadow | cut -d: -f2 | sha256sum | cut -d' ' -f1",
+    "pool": "stat -c '%a %u' /etc/xensource/ptoken; cat /etc/xensource/ptoken",
+    "iSCSI name": "cat /etc/iscsi/initiatorname.iscsi",
+}
+GUESTS = {
+    StorageType.LVM: f"cat /dev/VG_XenStorage-*/{VOLUME} | sha256sum | cut -d' ' -f1",
+    StorageType.EXT: f"mount -o ro,noload /dev/sda3 /mnt && cat /mnt/{VOLUME} | sha256sum | cut -d' ' -f1; umount /mnt",
+}
+KEPT_ENTRIES = (
+    "INSTALLATION_UUID",
+    "CONTROL_DOMAIN_UUID",
+    "DEFAULT_SR_UUID",
+    "DEFAULT_SR_TYPE",
+    "MANAGEMENT_INTERFACE",
+)
+
+
+def what_is_kept(host: VirtualMachine, storage: StorageType = StorageType.LVM) -> dict[str, str]:
+    """Return what an installation over the host must not change, as the host itself has it."""
+    commands = {**KEPT, "volume": GUESTS[storage]}
+    return {name: host.run(command) for name, command in commands.items()}
 
 
 def part_sha256(image: Path, part: PartitionOnImage) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,10 +13,16 @@ from random import Random
 
 from backend.probe.contents import read_contents
 from backend.real_system import temporary_system
-from tests.end_to_end.disk_image import PartitionOnImage, read_file
+from tests.backend.small_repository import small_repository
+from tests.end_to_end.command import answerfile, installer
+from tests.end_to_end.disk_image import PartitionOnImage, partitions, read_file
+from tests.end_to_end.laboratory import GIB, INSTALL_S, Laboratory
 from tests.end_to_end.over_host import entries, part_sha256
+from tests.end_to_end.virtual_machine import Bus
 from tests.end_to_end.write_log import Replay
 
+INVENTORY = "/etc/xensource-inventory"
+IDENTITY = ("INSTALLATION_UUID", "CONTROL_DOMAIN_UUID", "DEFAULT_SR_UUID")
 BOOT_CODE_BYTES = 440  # of an MBR, before the disk's signature
 
 
@@ -35,12 +42,29 @@ class Before:
     root: PartitionOnImage
     boot_code: bytes
     root_sha256: str
-    installed_at: str
+    inventory: Mapping[str, str]
 
     @classmethod
     def of(cls, disk: Path, root: PartitionOnImage) -> Before:
         """Look at a disk."""
-        return cls(root, boot_code(disk), part_sha256(disk, root), installed_at(disk, root))
+        return cls(root, boot_code(disk), part_sha256(disk, root), inventory(disk, root))
+
+
+def old_host(lab: Laboratory) -> Path:
+    """Install a small host at a desk and put data where its guests' storage is."""
+    disk = lab.directory / "before.img"
+    repository = small_repository(lab.directory / "old")
+    text = answerfile("", source=f'<source type="url">{repository}</source>')
+    answers = lab.directory / "old.xml"
+    answers.write_text(text, encoding="utf-8")
+    argv = ["--answerfile", str(answers), "--target", str(disk), "--size", "16G", "install"]
+    outcome = installer(*argv, cwd=lab.directory)
+    assert outcome.code == 0, outcome.text
+    storage = partitions(disk)[2]
+    with disk.open("r+b") as stream:
+        stream.seek(storage.start_bytes + GIB)
+        stream.write(os.urandom(2**20))
+    return disk
 
 
 def boot_code(disk: Path) -> bytes:
@@ -49,12 +73,12 @@ def boot_code(disk: Path) -> bytes:
         return stream.read(BOOT_CODE_BYTES)
 
 
-def installed_at(disk: Path, root: PartitionOnImage) -> str:
-    """Return when the host on a disk was installed; empty where its file system is not whole enough to tell."""
+def inventory(disk: Path, root: PartitionOnImage) -> dict[str, str]:
+    """Return what the host on a disk says of itself; nothing where its file system is not whole enough to tell."""
     try:
-        return entries(read_file(disk, root, "/etc/xensource-inventory")).get("INSTALLATION_DATE", "")
+        return entries(read_file(disk, root, INVENTORY))
     except subprocess.CalledProcessError:  # debugfs does not open what mkfs has only begun
-        return ""
+        return {}
 
 
 def what_is_left(disk: Path, before: Before) -> Left:
@@ -71,22 +95,43 @@ def what_is_left(disk: Path, before: Before) -> Left:
         return Left.UNFINISHED
     if whole and bootable:
         return Left.OLD
-    date = installed_at(disk, before.root)
-    assert date and date != before.installed_at, "the old host is neither whole nor kept"
+    date = inventory(disk, before.root).get("INSTALLATION_DATE")
+    assert date and date != before.inventory["INSTALLATION_DATE"], "the old host is neither whole nor kept"
     assert any(boot_code(disk)[2:]), "the new host has no boot code, and nothing says that it is unfinished"
     return Left.NEW
 
 
-def cuts(replay: Replay, seed: int, count: int) -> Iterator[tuple[int, str]]:
-    """Yield numbers of writes after which the power is cut, rising: as they were made, and up to the flush before.
+def bring_to_its_end(lab: Laboratory, disk: Path, answers: str, before: Before) -> None:
+    """Start the installer again with the same answers; the machine is then the old one, with a new control domain."""
+    machine = lab.boot_image(lab.hardware(disk, bus=Bus.AHCI), f"answerfile={answers} install")
+    said = machine.wait_for_end(INSTALL_S)
+    assert "the machine restarts" in said and "broken off" in said, said[-2000:]
+    assert what_is_left(disk, before) is Left.NEW
+    now = inventory(disk, before.root)
+    assert [now[name] for name in IDENTITY] == [before.inventory[name] for name in IDENTITY]
 
-    The last one is the end of the run.
+
+def cuts(replay: Replay, seed: int, count: int) -> tuple[int, ...]:
+    """Return after how many writes the power is cut, rising: `count` times by chance, and at the flush before each.
+
+    What was written behind the last flush is lost there. The last one is the end of the run.
     """
     random = Random(seed)
     points = {*random.sample(range(1, len(replay.writes)), min(count, len(replay.writes) - 1)), len(replay.writes)}
-    both = {(point, "all writes") for point in points}
-    both |= {(replay.last_flush(point), "up to the last flush") for point in points}
-    yield from sorted(both)
+    return tuple(sorted(points | {replay.last_flush(point) for point in points}))
+
+
+def to_be_booted(found: Mapping[int, Left], count: int) -> tuple[int, ...]:
+    """Return so many of the cuts from which the installer goes on, rising; two of three need it to boot at all."""
+    kept = [cut for cut, left in found.items() if left is Left.KEPT]
+    unfinished = [cut for cut, left in found.items() if left is Left.UNFINISHED]
+    return tuple(sorted((*_spread(kept, count // 3), *_spread(unfinished, count - count // 3))))
+
+
+def _spread(cuts: Sequence[int], count: int) -> tuple[int, ...]:
+    """Return so many, from the first to the last in even distances."""
+    assert len(cuts) >= count, f"only {len(cuts)} cuts for {count}"
+    return tuple(cuts[round(number * (len(cuts) - 1) / max(count - 1, 1))] for number in range(count))
 
 
 def table(found: Sequence[Left]) -> str:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from installer.model.wishes import StorageType
 from tests.end_to_end.command import PASSWORD
 from tests.end_to_end.virtual_machine import VirtualMachine
 from tests.needs import needs
@@ -22,7 +23,7 @@ cat > "$1/root/test-key" <<'END'
 """
 SSH = "ssh -i /root/test-key -o BatchMode=yes -o PasswordAuthentication=no -o StrictHostKeyChecking=no root@localhost"
 ANSWERFILE = f"""<?xml version="1.0"?>
-<installation>
+<installation sr-type="{{storage}}">
   <primary-disk>{{disk}}</primary-disk>
   <keymap>de</keymap>
   <root-password>{PASSWORD}</root-password>
@@ -37,11 +38,14 @@ ANSWERFILE = f"""<?xml version="1.0"?>
 """
 
 
-def serve_answers(served: Path, base: str, disk: str, *, ssh: bool = True) -> str:
+def serve_answers(
+    served: Path, base: str, disk: str, *, ssh: bool = True, storage: StorageType = StorageType.LVM
+) -> str:
     """Write answerfile and script into a directory that is served at `base`; returns the answerfile's address."""
     private, public = _new_key()
     served.joinpath("post-install").write_text(SCRIPT.format(key=private), encoding="utf-8")
-    text = ANSWERFILE.format(base=base, disk=disk, key=public, ssh="on" if ssh else "off")
+    words = {"disk": disk, "key": public, "ssh": "on" if ssh else "off", "storage": storage.value}
+    text = ANSWERFILE.format(base=base, **words)
     served.joinpath("answers.xml").write_text(text, encoding="utf-8")
     return f"{base}answers.xml"
 

@@ -18,11 +18,11 @@ from tests.end_to_end.old_hosts import (
     XENSERVER_40,
     OldHost,
     build_old_host,
-    check_volumes,
 )
 from tests.end_to_end.over_host import entries
 from tests.end_to_end.test_reinstall import DONE
 from tests.end_to_end.virtual_machine import Bus
+from tests.end_to_end.volumes import check_volumes
 
 pytestmark = [pytest.mark.vm, pytest.mark.root, pytest.mark.rare]
 OVER = """\

@@ -2,95 +2,99 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.command import PASSWORD
-from tests.end_to_end.conftest import Installed
+from tests.backend.small_repository import small_repository
+from tests.end_to_end.command import PASSWORD, answerfile, installer
 from tests.end_to_end.disk_image import partitions, read_file
 from tests.end_to_end.laboratory import INSTALL_S, Laboratory
-from tests.end_to_end.over_host import entries, part_sha256
-from tests.end_to_end.virtual_machine import Bus, VirtualMachine
+from tests.end_to_end.over_host import KEPT_ENTRIES, VOLUME, entries, part_sha256, what_is_kept
+from tests.end_to_end.virtual_machine import Bus
+from tests.end_to_end.volumes import add_volumes
+from tests.needs import needs
+from tests.seen import seen
 
 pytestmark = [pytest.mark.vm, pytest.mark.root]
 DONE = "the machine restarts"
-KEPT_ENTRIES = (
-    "INSTALLATION_UUID",
-    "CONTROL_DOMAIN_UUID",
-    "DEFAULT_SR_UUID",
-    "DEFAULT_SR_TYPE",
-    "MANAGEMENT_INTERFACE",
-)
 REINSTALL = """\
 <installation mode="reinstall">
   <existing-installation>sda</existing-installation>
   <source type="url">{base}repository</source>
 </installation>
 """
+SCRIPTS = "etc/sysconfig/network-scripts"
+ROUTES = f"{SCRIPTS}/route-xenbr0"
 
 
-def own_disk(lab: Laboratory, installed: Installed) -> Path:
-    """Return a copy of the installed disk that the test may change."""
+def _old_host(lab: Laboratory) -> tuple[Path, dict[str, str]]:
+    """Install a small host at a desk and use it; returns its disk and what must be the same on the new one.
+
+    It has no programs: what comes of it is what the installer finds. A host that was started and used is installed
+    over in test_reinstall_and_restore.py.
+    """
     disk = lab.directory / "host.img"
-    subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(installed.image), str(disk)], check=True)
-    return disk
+    source = f'<source type="url">{small_repository(lab.directory / "old")}</source>'
+    text = answerfile("", source=source, keymap="<keymap>de</keymap>", more="<hostname>xen07.example.org</hostname>")
+    (lab.directory / "old.xml").write_text(text, encoding="utf-8")
+    argv = ["--answerfile", "old.xml", "--target", disk.name, "--size", "16G", "install"]
+    outcome = installer(*argv, cwd=lab.directory)
+    assert outcome.code == 0, outcome.text
+    root, _, storage = partitions(disk)
+    (volume,) = add_volumes(disk, (storage.start_bytes, storage.size_bytes), (VOLUME,))
+    with seen(disk, root.start_bytes, root.size_bytes, write=True) as tree:
+        kept = _used(tree)
+    return disk, {**kept, "volume": volume.sha256}
 
 
-def start_host(lab: Laboratory, disk: Path) -> VirtualMachine:
-    """Start the host on the disk and log in."""
-    host = lab.start(lab.hardware(disk, bus=Bus.IDE, memory_mib=1536))
-    host.log_in(PASSWORD)
-    return host
-
-
-def use_host(host: VirtualMachine) -> dict[str, str]:
-    """Leave data in a guest's volume and marks on the host; returns what must be the same afterwards."""
-    group = host.run("vgs --noheadings -o vg_name").strip()
-    host.run(f"lvcreate -qq -y -L 32M -n LV-guest {group}")
-    host.run(f"dd if=/dev/urandom of=/dev/{group}/LV-guest bs=1M count=32 conv=fsync 2>/dev/null")
-    host.run("echo custom >/root/custom; mkdir -p /etc/xensource")
-    host.run("echo secret-of-the-pool >/etc/xensource/ptoken; chmod 600 /etc/xensource/ptoken")
-    host.run("mkdir -p /etc/iscsi; echo InitiatorName=iqn.2026-11.org.example:h >/etc/iscsi/initiatorname.iscsi")
-    host.until("ls /etc/ssh", "ssh_host_ed25519_key.pub")
-    found = what_is_kept(host)
-    host.run("sync")
-    host.power_off()
-    return found
-
-
-def what_is_kept(host: VirtualMachine) -> dict[str, str]:
-    """Return what an installation over the host must not change."""
-    commands = {
-        "volume": "sha256sum /dev/VG_XenStorage-*/LV-guest",
-        "host name": "hostname",
-        "ssh host key": "cat /etc/ssh/ssh_host_ed25519_key.pub",
-        "keys of root": "cat /root/.ssh/authorized_keys",
-        "time zone": "readlink -f /etc/localtime",
-        "keymap": "cat /etc/sysconfig/keyboard",
-        "network": "cat /etc/sysconfig/network-scripts/ifcfg-*",
-        "password": "grep ^root: /etc/shadow | cut -d: -f2 | sha256sum",
-        "pool": "stat -c '%a %u' /etc/xensource/ptoken; cat /etc/xensource/ptoken",
-        "iSCSI name": "cat /etc/iscsi/initiatorname.iscsi",
+def _used(tree: Path) -> dict[str, str]:
+    """Leave on a host what it has when it was used for a while."""
+    needs("ssh-keygen")
+    (tree / "root/custom").write_text("custom\n", encoding="utf-8")
+    (tree / ROUTES).write_text("10.9.0.0/16 via 10.0.2.3\n", encoding="utf-8")
+    (tree / "var/swap/swap.001").unlink()  # half a gigabyte more for the backup
+    for directory in ("etc/xensource", "etc/iscsi", "etc/ssh", "root/.ssh"):
+        (tree / directory).mkdir(exist_ok=True)
+    (tree / "etc/xensource/ptoken").write_text("secret-of-the-pool\n", encoding="utf-8")
+    (tree / "etc/xensource/ptoken").chmod(0o600)
+    name = "InitiatorName=iqn.2026-11.org.example:h"
+    (tree / "etc/iscsi/initiatorname.iscsi").write_text(f"{name}\n", encoding="utf-8")
+    key = tree / "etc/ssh/ssh_host_ed25519_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "host", "-f", str(key)], check=True)
+    public = key.with_suffix(".pub").read_text(encoding="ascii").strip()
+    (tree / "root/.ssh/authorized_keys").write_text(f"{public}\n", encoding="ascii")
+    scripts = (path.read_text(encoding="ascii") for path in sorted((tree / SCRIPTS).glob("ifcfg-*")))
+    shadow = (tree / "etc/shadow").read_text(encoding="ascii")
+    hashed = next(line.split(":")[1] for line in shadow.splitlines() if line.startswith("root:"))
+    return {
+        "host name": "xen07.example.org",
+        "ssh host key": public,
+        "keys of root": public,
+        "time zone": "/usr/share/zoneinfo/Europe/London",
+        "keymap": (tree / "etc/sysconfig/keyboard").read_text(encoding="ascii").strip(),
+        "network": "".join(scripts).strip(),
+        "password": hashlib.sha256(f"{hashed}\n".encode()).hexdigest(),
+        "pool": "600 0\nsecret-of-the-pool",
+        "iSCSI name": name,
     }
-    return {name: host.run(command) for name, command in commands.items()}
 
 
-def test_host_is_installed_over_and_its_backup_is_put_back(
-    lab: Laboratory, installed: Installed, repository: Path
-) -> None:
-    """Every byte of the guest storage stays, who the host is and its settings too; Restore brings the old one back."""
+def test_host_is_installed_over_and_starts_with_its_guests(lab: Laboratory, repository: Path) -> None:
+    """Every byte of the guest storage stays, who the host is and its settings too; the old one is the backup."""
     lab.served.joinpath("repository").symlink_to(repository.resolve())
-    disk = own_disk(lab, installed)
-    before = use_host(start_host(lab, disk))
+    disk, kept = _old_host(lab)
     root, backup, storage = partitions(disk)
     guests, inventory = part_sha256(disk, storage), entries(read_file(disk, root, "/etc/xensource-inventory"))
 
     answers = lab.serve("over.xml", REINSTALL.format(base=lab.base))
-    hardware = lab.hardware(disk, bus=Bus.IDE)
-    said = lab.boot_image(hardware, f"answerfile={answers} install").wait_for_end(INSTALL_S)
+    machine = lab.boot_image(lab.hardware(disk, bus=Bus.IDE), f"answerfile={answers} install")
+    said = machine.wait_for_end(INSTALL_S)
     assert DONE in said, said[-2000:]
+    assert re.search(rf"not kept: the routes in /{ROUTES}", said)
     assert (root, backup, storage) == partitions(disk)
     assert part_sha256(disk, storage) == guests
     now = entries(read_file(disk, root, "/etc/xensource-inventory"))
@@ -99,17 +103,8 @@ def test_host_is_installed_over_and_its_backup_is_put_back(
     assert read_file(disk, backup, "/root/custom") == "custom\n"
     assert not read_file(disk, backup, "/.xen-installer/journal")
 
-    host = start_host(lab, disk)
-    assert what_is_kept(host) == before
-    assert host.run("cat /root/custom; ls /root/custom") != "custom" and "No such file" in host.run("ls /root/custom")
+    host = lab.start(lab.hardware(disk, bus=Bus.IDE, memory_mib=1536))
+    host.log_in(PASSWORD)
+    assert what_is_kept(host) == kept
+    assert "No such file" in host.run("ls /root/custom")
     assert host.run("systemctl --failed --no-legend") == ""
-    host.power_off()
-    guests = part_sha256(disk, storage)
-
-    answers = lab.serve("restore.xml", "<restore><backup-disk>sda</backup-disk></restore>\n")
-    said = lab.boot_image(hardware, f"answerfile={answers} install").wait_for_end(INSTALL_S)
-    assert DONE in said, said[-2000:]
-    assert part_sha256(disk, storage) == guests
-    host = start_host(lab, disk)
-    assert host.run("cat /root/custom") == "custom"
-    assert what_is_kept(host) == before

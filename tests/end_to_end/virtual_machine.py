@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -193,6 +194,11 @@ class VirtualMachine:
         self.child.close(force=True)
         if self._log:
             self._log.close()
+
+    def kill(self) -> None:
+        """End QEMU by the signal that it cannot answer: nothing more is written."""
+        self.child.kill(signal.SIGKILL)
+        self.child.wait()
 
     @property
     def child(self) -> pexpect.spawn[str]:

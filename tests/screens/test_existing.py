@@ -8,7 +8,7 @@ from installer.model.answers import Draft
 from installer.model.source import Location, LocationKind
 from installer.model.wishes import Existing, Mode
 from tests.screens.recorded_machine import RecordedMachine, host
-from tests.screens.stage import Session, session
+from tests.screens.stage import Session, session, with_host
 
 OLD, ASKED_FOR_DISKS = "host_of_4_0", {"primary-disk", "storage", "shared-storage"}
 KEPT = {"password", "timezone-area", "timezone", "ntp", "ntp-servers", "management-network", "naming"}
@@ -35,7 +35,22 @@ def test_a_kept_host_is_asked_for_nothing_that_it_knows_itself() -> None:
         assert (draft.mode, draft.existing, draft.disks) == (Mode.REINSTALL, Existing("sda"), None)
         assert draft.root_password is None and draft.timezone is None and draft.interface is None
         shown.press("f12", "enter")
-        shown.wait_for("Installed")
+        shown.wait_for("The host is installed.")
+        assert "the password the old host had" in shown.text and "iSCSI" not in shown.text
+
+
+def test_an_iscsi_name_that_could_not_be_carried_over_is_told_at_the_end() -> None:
+    machine = RecordedMachine(host(OLD))
+    (old,) = (disk for disk in machine.facts.disks if disk.installed)
+    assert old.installed
+    nameless = replace(old, installed=replace(old.installed, iqn=""))
+    disks = tuple(nameless if disk is old else disk for disk in machine.facts.disks)
+    with session(with_host(machine, disks=disks)) as shown:
+        shown.go_to("existing")
+        _road(shown)
+        shown.press("f12", "enter")
+        shown.wait_for("The host is installed.")
+        assert "no iSCSI name that could be carried over" in shown.text
 
 
 def test_without_a_backup_when_its_mark_is_taken_away() -> None:

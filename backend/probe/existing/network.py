@@ -91,7 +91,7 @@ class _Reader:
         """Tell of what only the management interface, or none, can have here."""
         others = sorted(name for name in self._with_address() if name != top)
         self.unreadable += [f"the address of {plain(name, 40)}" for name in others]
-        keys = ("MTU", "ETHTOOL_OPTS")
+        keys = ("MTU", "ETHTOOL_OPTS", "IPADDR_START", "IPADDR2", "IPV6ADDR_SECONDARIES")
         for name, script in sorted(self._scripts.items()):
             self.unreadable += [f"{key} of {plain(name, 40)}" for key in keys if script.get(key)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 from typing import TypeVar
 
@@ -32,7 +32,10 @@ TIME_UNIT = f"{UNITS}/systemd-timesyncd.service"
 MASK = "/dev/null"  # systemd.unit(5)
 MOST_SCRIPTS = 256
 _SCRIPT = re.compile(r"ifcfg-[A-Za-z0-9._-]{1,32}")
-_NO_SCRIPT = re.compile(r"\.(bak|old|orig|rpmsave|rpmnew|rpmorig)$")
+_NO_SCRIPT = re.compile(r"(?:\.(bak|old|orig|rpmsave|rpmnew|rpmorig)|~)$")
+# the network scripts of a new host have neither (initrd/payload); an alias is ifcfg-eth0:1
+_NO_PLACE = {"route": "routes", "route6": "routes", "rule": "rules of routing", "rule6": "rules of routing"}
+STATIC_ROUTES = "/etc/sysconfig/static-routes"
 _IQN = re.compile(r"(?:iqn|eui|naa)\.[A-Za-z0-9.:_-]{1,220}")
 
 
@@ -109,12 +112,29 @@ class _Reader:
         except UnreadableFilesystem as error:
             self.unreadable.append(f"{SCRIPTS}: {error.what}")
             names = ()
-        names = tuple(name for name in names if _SCRIPT.fullmatch(name) and not _NO_SCRIPT.search(name))
+        names = tuple(name for name in names if not _NO_SCRIPT.search(name))
+        self._without_place(names)
+        names = tuple(name for name in names if _SCRIPT.fullmatch(name))
         scripts: dict[str, dict[str, str]] = {}
         for name in names[:MOST_SCRIPTS]:
             values = self.values(f"{SCRIPTS}/{name}")
             scripts[values.get("DEVICE") or name.removeprefix("ifcfg-")] = values
         return read_network(scripts, management, self.values("/etc/sysconfig/network").get("GATEWAY", ""))
+
+    def _without_place(self, names: Sequence[str]) -> None:
+        """Tell of files beside the scripts, and scripts, that say something which a new host has no place for."""
+        for name in names[:MOST_SCRIPTS]:
+            kind, dash, _ = name.partition("-")
+            if dash and kind in _NO_PLACE and self._says(f"{SCRIPTS}/{name}"):
+                self.unreadable.append(f"the {_NO_PLACE[kind]} in {plain(f'{SCRIPTS}/{name}')}")
+            elif dash and kind == "ifcfg" and not _SCRIPT.fullmatch(name) and self._says(f"{SCRIPTS}/{name}"):
+                self.unreadable.append(f"the network script {plain(f'{SCRIPTS}/{name}')}")
+        if self._says(STATIC_ROUTES):
+            self.unreadable.append(f"the routes in {STATIC_ROUTES}")
+
+    def _says(self, path: str) -> bool:
+        """Whether a file has more than blank lines and comments."""
+        return any(line.strip() and not line.lstrip().startswith("#") for line in self.text(path).split("\n"))
 
     def timezone(self) -> str | None:
         """Return the time zone: of 4.0's file, of Debian's, or the one that the link names."""

@@ -21,7 +21,8 @@ from installer.model.plan import Phase
 from tests.backend.probe.existing.ext_image import filesystem
 from tests.backend.run_plan import recording_session
 from tests.end_to_end.disk_image import partitions
-from tests.end_to_end.old_hosts import ROOT_LABEL, TOOLS, XENSERVER_40, build_old_host, check_volumes
+from tests.end_to_end.old_hosts import ROOT_LABEL, TOOLS, XENSERVER_40, build_old_host
+from tests.end_to_end.volumes import check_volumes
 from tests.needs import needs
 
 GAP = 62 * 512

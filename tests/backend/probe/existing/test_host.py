@@ -48,10 +48,10 @@ from tests.end_to_end.old_hosts import (
     XENSERVER_40,
     OldHost,
     build_old_host,
-    check_volumes,
     host_files,
     host_links,
 )
+from tests.end_to_end.volumes import check_volumes
 from tests.needs import needs
 
 GROUP = f"VG_XenStorage-{SR_UUID}"

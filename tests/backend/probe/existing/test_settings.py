@@ -209,6 +209,41 @@ def test_copies_of_network_scripts_are_not_read() -> None:
     assert read_settings(files, "").interface == AdminInterface("eth0")
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "told"),
+    [
+        (f"{SCRIPTS}/route-xenbr0", "10.0.0.0/8 via 10.1.2.9\n", f"the routes in {SCRIPTS}/route-xenbr0"),
+        (f"{SCRIPTS}/route-eth1", "# one\nADDRESS0=10.0.0.0\n", f"the routes in {SCRIPTS}/route-eth1"),
+        (f"{SCRIPTS}/route6-eth1", "2001:db8::/32 via fe80::1\n", f"the routes in {SCRIPTS}/route6-eth1"),
+        (f"{SCRIPTS}/rule-eth1", "from 10.1.2.3 table 7\n", f"the rules of routing in {SCRIPTS}/rule-eth1"),
+        (f"{SCRIPTS}/rule6-eth1", "from fe80::/10 table 7\n", f"the rules of routing in {SCRIPTS}/rule6-eth1"),
+        (f"{SCRIPTS}/ifcfg-xenbr0:1", "IPADDR=10.9.9.9\n", f"the network script {SCRIPTS}/ifcfg-xenbr0:1"),
+        (f"{SCRIPTS}/ifcfg-eth1-range0", "IPADDR_START=10.9.9.9\n", "IPADDR_START of eth1-range0"),
+        (
+            "/etc/sysconfig/static-routes",
+            "any net 10.0.0.0/8 gw 10.1.2.9\n",
+            "the routes in /etc/sysconfig/static-routes",
+        ),
+    ],
+)
+def test_routes_and_addresses_without_a_place_on_a_new_host_are_told(path: str, text: str, told: str) -> None:
+    files = Files({**host_files(XENSERVER_40), path: text}, host_links(XENSERVER_40))
+    found = read_settings(files, "xenbr0")
+    assert found.unreadable == (told,) and found.interface is not None
+
+
+def test_copies_and_comments_beside_network_scripts_are_nothing_to_tell() -> None:
+    beside = {
+        f"{SCRIPTS}/route-eth0": "\n# none\n",
+        f"{SCRIPTS}/route-eth0.bak": "10.0.0.0/8 via 10.1.2.9\n",
+        f"{SCRIPTS}/route-eth0~": "10.0.0.0/8 via 10.1.2.9\n",
+        f"{SCRIPTS}/ifup-routes": "# of the package\n. /etc/init.d/functions\n",
+        "/etc/sysconfig/static-routes": "",
+    }
+    files = Files({**host_files(XENSERVER_40), **beside}, host_links(XENSERVER_40))
+    assert read_settings(files, "xenbr0").unreadable == ()
+
+
 def test_settings_that_no_rule_lets_through_are_told_and_not_taken() -> None:
     texts = {
         "/etc/sysconfig/keyboard": "KEYTABLE=../../etc/shadow\n",
