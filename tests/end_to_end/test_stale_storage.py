@@ -37,6 +37,9 @@ PREPARE = (
     "pvcreate --quiet /dev/vdb /dev/vdc1 /dev/vdc2 && vgcreate --quiet shared /dev/vdb /dev/vdc1",
     "vgcreate --quiet keep /dev/vdc2 && lvcreate --quiet --yes -L 8M -n lv keep",
     "vgchange --quiet --activate n keep",
+    # a group that is in use, on a disk of its own
+    "pvcreate --quiet /dev/vdd && vgcreate --quiet used /dev/vdd && lvcreate --quiet --yes -L 8M -n lv used",
+    "mkfs.ext3 -q /dev/used/lv && mkdir /used && mount -o ro /dev/used/lv /used",
     # by its name and UUID a multipath device, as far as anybody can tell; last, for LVM must not see it
     "dmsetup create mpatha --uuid mpath-0QEMU_disk1 --table '0 524288 linear /dev/vdb 0'",
     "udevadm settle",
@@ -57,7 +60,8 @@ def signature(contents: Contents, number: int) -> Signature:
 def test_chosen_disks_are_taken_apart_and_the_other_is_not_touched(lab: Laboratory, tmp_path: Path) -> None:
     needs("blkid", "partx", "wipefs")
     primary, other = lab.disk("primary"), lab.disk("other", size_bytes=64 * MIB)
-    disks = (primary, lab.disk("guest", size_bytes=256 * MIB), other)
+    used = lab.disk("used", size_bytes=64 * MIB)
+    disks = (primary, lab.disk("guest", size_bytes=256 * MIB), other, used)
     write_zfs(primary, "tank", start=POOL_START, size=POOL_BYTES)
     small_repository(lab.served / "repository")
     more = "<guest-disk>vdb</guest-disk><erase-shared-storage>yes</erase-shared-storage>"
@@ -71,23 +75,24 @@ def test_chosen_disks_are_taken_apart_and_the_other_is_not_touched(lab: Laborato
     outputs = [vm.run(f"{line}; echo status $?") for line in PREPARE]
     assert [output for output in outputs if "status 0" not in output] == []
     machine = vm.run("installer --record-machine -")
-    before = re.search(r"[0-9a-f]{64}", vm.run("sync; sha256sum /dev/vdc"))
+    before = re.findall(r"[0-9a-f]{64}", vm.run("sync; sha256sum /dev/vdc /dev/vdd"))
     vm.child.sendline("exit")
     check_run(vm.wait_for(SHELL_PROMPT, INSTALL_S))
     check_facts(machine[machine.index("{") :])
     check_nothing_runs(vm)
-    assert before and hashlib.sha256(other.read_bytes()).hexdigest() == before[0]
+    assert [hashlib.sha256(disk.read_bytes()).hexdigest() for disk in (other, used)] == before
     check_all_could_run(vm)
     vm.close()
     system = RealSystem(lambda _: None, tmp_path)
-    check_disks(*(read_contents(system, str(path)) for path in disks))
+    check_disks(*(read_contents(system, str(path)) for path in disks[:3]))
 
 
 def check_facts(text: str) -> None:
     """What the probe told before."""
     host = load_host(text, "recorded")
-    vda, vdb, vdc = host.disks
-    assert [disk.excluded for disk in host.disks] == ["", "", ""]
+    vda, vdb, vdc, vdd = host.disks
+    assert [disk.excluded for disk in (vda, vdb, vdc)] == ["", "", ""]
+    assert "carries the mounted file system /used" in vdd.excluded
     assert [(one.name, one.kind.value, one.disks) for one in vda.holders] == [
         ("old-lv", "lvm", ("vda",)),
         ("md0", "md", ("vda",)),
@@ -112,6 +117,7 @@ def check_nothing_runs(vm: VirtualMachine) -> None:
     vm.run("udevadm settle; sync")
     assert not re.search(r"^(keep|shared|old|mpath)", vm.run("dmsetup ls"), re.MULTILINE)
     assert not re.search(r"^md", vm.run("cat /proc/mdstat"), re.MULTILINE)
+    assert "used-lv" in vm.run("dmsetup ls") and " /used ext" in vm.run("cat /proc/mounts")
 
 
 def check_all_could_run(vm: VirtualMachine) -> None:
