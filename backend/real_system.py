@@ -47,7 +47,9 @@ class RealSystem(Trees):
         return run_program(argv, text, ok, timeout_s, why, self._log)
 
     @contextmanager
-    def pipe(self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None) -> Iterator[Sink]:
+    def pipe(
+        self, *commands: Argv, cpu_s: int | None = None, memory_bytes: Sequence[int | None] = ()
+    ) -> Iterator[Sink]:
         """Run a pipeline while the context lasts; its programs' complaints end up in CommandFailed."""
         with Pipeline(commands, self._log, cpu_s, memory_bytes) as pipeline:
             yield pipeline
