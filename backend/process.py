@@ -134,10 +134,16 @@ class Pipeline:
             raise CommandFailed(self._commands[0], 0, (), why=f"{self._commands[0][0]} stopped reading") from None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._finish()
+        if kind is not None:
+            self._kill()
             return
-        self._kill()
+        try:
+            self._finish()
+        except CommandFailed:
+            raise
+        except BaseException:  # broken off while one of them would not end
+            self._kill()
+            raise
 
     def _kill(self) -> None:
         for process in self._processes:

@@ -151,9 +151,9 @@ class RecordingSystem:
     def settle(self) -> None:
         """Nothing to wait for."""
 
-    def sync(self) -> None:
+    def sync(self, *devices: str) -> None:
         """Write it down."""
-        self._change("sync")
+        self._change("sync", *devices)
 
     @contextmanager
     def mounted(

@@ -114,8 +114,8 @@ class System(Protocol):
     def settle(self) -> None:
         """Wait until device nodes have come up."""
 
-    def sync(self) -> None:
-        """Have everything written on the disks."""
+    def sync(self, *devices: str) -> None:
+        """Have everything written on the disks; raises DeviceError when the file systems or these lost any of it."""
 
     def mounted(
         self, node: str, filesystem: str, place: Place = Place.TARGET, *, read_only: bool = False
