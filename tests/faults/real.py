@@ -119,8 +119,15 @@ class World:
             return []
         status = self.image.stat()
         own = [str(status.st_dev), str(status.st_ino)]
-        found = (path for path in Path(NOTES).glob("installer-*.image"))
-        return [path for path in found if path.read_text(encoding="ascii").split()[1:] == own]
+        return [path for path in Path(NOTES).glob("installer-*.image") if _words(path)[1:] == own]
+
+
+def _words(path: Path) -> list[str]:
+    """Return the words of a note; none when it has just gone, as those of other installers do."""
+    try:
+        return path.read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
 
 
 def smaller(step: Step[Session]) -> Step[Session]:

@@ -6,7 +6,6 @@ that can be made full, so that the disk gives out.
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
