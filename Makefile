@@ -102,8 +102,8 @@ fuzz: build/.venv ## feed the readers of strangers' files with changed ones (SEC
 bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table and docs/performance.md (on a quiet machine, as root)
 	$(BIN)/python -m tests.bench
 
-faults: build/.venv ## let every change of every plan fail, and kill the installer at every step (minutes, as root)
-	$(BIN)/python -m tests.faults
+faults: build/.venv ## let every change of every plan fail, and try every fault on every road (half an hour, as root; THIN=1: at all places)
+	$(BIN)/python -m tests.faults --thin $(or $(THIN),3)
 
 golden: build/.venv ## write golden plans and frames, reference, manual, schema and completion anew; look at the difference
 	$(PYTEST) -q tests/backend/test_planner.py tests/backend/test_machines.py tests/installer/test_reference.py \

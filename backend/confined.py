@@ -13,6 +13,7 @@ import mmap
 import os
 import posixpath
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -26,6 +27,8 @@ RESOLVE_IN_ROOT = 0x10  # include/uapi/linux/openat2.h
 CLONE_NEWNS = 0x00020000  # include/uapi/linux/sched.h
 SPOOL_FULL = "the root partition is full: what is to be unpacked there does not even fit packed"
 SPOOL_HINT = "it takes room for itself and for what is in it; make room on the host, and add it another time"
+NO_FILE_HINT = "a package or somebody's program left it so; it is read as a short text"
+LARGEST_TEXT = 64 * 1024 * 1024  # the longest one read is the index of a kernel's modules, some MiB
 ZERO_CHUNK = 4 * 1024 * 1024
 SPOOL_CHUNK = 256 * 1024
 
@@ -67,7 +70,8 @@ class ConfinedRoot:
     """
 
     def __init__(self, directory: str, full: str, hint: str) -> None:
-        self._root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        # not O_PATH: only an open file learns of writes that failed since it was opened (syncfs(2))
+        self._root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.full, self.hint = full, hint
 
     @property
@@ -78,6 +82,12 @@ class ConfinedRoot:
     def close(self) -> None:
         """Let go of the directory, so that it can be unmounted."""
         os.close(self._root)
+
+    def sync(self) -> None:
+        """Have the file system written; raises OSError also for what failed since it was opened (Linux 5.8)."""
+        if _libc.syncfs(self._root) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int, str]]:
@@ -175,9 +185,19 @@ class ConfinedRoot:
             os.rename(scratch, name, src_dir_fd=parent, dst_dir_fd=parent)
 
     def read(self, path: str) -> bytes:
-        """Return a file's contents, links followed inside the target."""
-        fd = open_in_root(self._root, path, os.O_RDONLY)
+        """Return a file's contents, links followed inside the target.
+
+        Raises DeviceError for what only looks like a file: a pipe that nobody writes to, a device or file of no end.
+        """
+        fd = open_in_root(self._root, path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(fd, "rb") as stream:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise DeviceError("this is no regular file", where=path, hint=NO_FILE_HINT)
+            if status.st_size > LARGEST_TEXT:
+                raise DeviceError(
+                    f"this file of {status.st_size} bytes is too large to be read", where=path, hint=NO_FILE_HINT
+                )
             return stream.read()
 
     def names(self, path: str) -> tuple[str, ...]:

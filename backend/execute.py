@@ -39,6 +39,9 @@ STOPPED = (
     " state to them."
 )
 COMPLETE = "Every step was done before that: the host is installed."
+NOT_BOOTABLE = (
+    "Already changed, and not bootable yet: {disks} (phase: {phase}). Start again: an installation begins anew."
+)
 BOOTS = "Already changed: {disks}. The host is installed and boots, but not all that was to follow is done ({phase})."
 
 
@@ -211,7 +214,7 @@ class _Run:
         disks = ", ".join(disk.heading for disk in self._plan.disks)
         if phase.bootable:
             return BOOTS.format(disks=disks, phase=f"phase: {phase.title}")
-        return f"Already changed, and not bootable yet: {disks} (phase: {phase.title})."
+        return NOT_BOOTABLE.format(disks=disks, phase=phase.title)
 
     def failed(self, problem: BaseException) -> tuple[InstallerError, StepFailed]:
         """Tell which step failed and how; returns the error to be raised, and what was told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import parted
 
@@ -43,7 +44,25 @@ def write_partition_table(device_path: str, table: PartitionTable) -> None:
             disk.deletePartition(next(part for part in disk.partitions if part.number == number))
         disk.commit()
 
-    _with_reason(device_path, write)
+    before = _open_on(device_path)
+    try:
+        _with_reason(device_path, write)
+    except BaseException:
+        # libparted keeps a device open whose last writes failed (linux_close), and so it could not be let go of
+        for descriptor in _open_on(device_path) - before:
+            with suppress(OSError):
+                os.close(descriptor)
+        raise
+
+
+def _open_on(device_path: str) -> set[int]:
+    """Return the descriptors of this process that are open on a device."""
+    found: set[int] = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # that of the listing itself
+            if os.path.samefile(f"/proc/self/fd/{name}", device_path):
+                found.add(int(name))
+    return found
 
 
 def _gaps(table: PartitionTable) -> tuple[int, ...]:

@@ -68,11 +68,11 @@ class Pipeline:
     """Programs connected by pipes, fed by `write`; leaving the context waits for them and raises their failure."""
 
     def __init__(
-        self, commands: Sequence[Argv], log: Log, cpu_s: int | None = None, memory_bytes: int | None = None
+        self, commands: Sequence[Argv], log: Log, cpu_s: int | None = None, memory_bytes: Sequence[int | None] = ()
     ) -> None:
         self._commands = tuple(commands)
         self._cpu_s = cpu_s  # of processor time for each of them
-        self._memory_bytes = memory_bytes  # of address space for each of them
+        self._memory_bytes = tuple(memory_bytes)  # of address space, for the first of them, the second…
         self._log = log
         self._processes: list[subprocess.Popen[bytes]] = []
         self._complaints: list[bytes] = []
@@ -106,8 +106,9 @@ class Pipeline:
         with suppress(ProcessLookupError):  # it has ended already
             if self._cpu_s:
                 resource.prlimit(process.pid, resource.RLIMIT_CPU, (self._cpu_s, self._cpu_s + 1))
-            if self._memory_bytes:  # it takes more only after it has read something
-                resource.prlimit(process.pid, resource.RLIMIT_AS, (self._memory_bytes, self._memory_bytes))
+            # it takes more only after it has read something
+            if limit := dict(enumerate(self._memory_bytes, 1)).get(len(self._processes)):
+                resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
         self._listen(process)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:
@@ -133,10 +134,16 @@ class Pipeline:
             raise CommandFailed(self._commands[0], 0, (), why=f"{self._commands[0][0]} stopped reading") from None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._finish()
+        if kind is not None:
+            self._kill()
             return
-        self._kill()
+        try:
+            self._finish()
+        except CommandFailed:
+            raise
+        except BaseException:  # broken off while one of them would not end
+            self._kill()
+            raise
 
     def _kill(self) -> None:
         for process in self._processes:

@@ -19,6 +19,7 @@ from backend.scratch import Scratch, keep_file, private_directory
 from backend.system import Place, Sink
 from backend.table import PartitionTable
 from backend.trees_of_places import Trees
+from backend.written import sync_device
 from installer.model.errors import MissingTool, UsageError
 from installer.model.secret import Secret
 
@@ -31,7 +32,7 @@ class RealSystem(Trees):
 
     def __init__(self, log: Callable[[str], None], scratch: Path) -> None:
         self._scratch = Scratch(scratch)
-        super().__init__(Mounts(self._scratch, lambda argv: self.run(argv)), log)
+        super().__init__(Mounts(self._scratch, lambda argv, limit_s: self.run(argv, timeout_s=limit_s)), log)
 
     def run(
         self,
@@ -47,7 +48,9 @@ class RealSystem(Trees):
         return run_program(argv, text, ok, timeout_s, why, self._log)
 
     @contextmanager
-    def pipe(self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None) -> Iterator[Sink]:
+    def pipe(
+        self, *commands: Argv, cpu_s: int | None = None, memory_bytes: Sequence[int | None] = ()
+    ) -> Iterator[Sink]:
         """Run a pipeline while the context lasts; its programs' complaints end up in CommandFailed."""
         with Pipeline(commands, self._log, cpu_s, memory_bytes) as pipeline:
             yield pipeline
@@ -119,9 +122,12 @@ class RealSystem(Trees):
         if os.path.exists("/run/udev/control"):
             self.run(("udevadm", "settle", "--timeout=30"), timeout_s=40)
 
-    def sync(self) -> None:
-        """sync(2) waits until it is done on Linux."""
+    def sync(self, *devices: str) -> None:
+        """sync(2) waits until it is done on Linux, and says nothing of what fails."""
         os.sync()
+        self._mounts.sync()
+        for device in devices:
+            sync_device(device)
 
     def mounted(
         self, node: str, filesystem: str, place: Place = Place.TARGET, *, read_only: bool = False

@@ -84,7 +84,9 @@ class RecordingSystem:
         return ("BootOrder: 0000",) if "--create" in argv else ()
 
     @contextmanager
-    def pipe(self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None) -> Iterator[Sink]:
+    def pipe(
+        self, *commands: Argv, cpu_s: int | None = None, memory_bytes: Sequence[int | None] = ()
+    ) -> Iterator[Sink]:
         """Write the pipeline down and swallow what it is fed."""
         words: list[str] = []
         for argv in commands:
@@ -149,9 +151,9 @@ class RecordingSystem:
     def settle(self) -> None:
         """Nothing to wait for."""
 
-    def sync(self) -> None:
+    def sync(self, *devices: str) -> None:
         """Write it down."""
-        self._change("sync")
+        self._change("sync", *devices)
 
     @contextmanager
     def mounted(

@@ -68,11 +68,11 @@ class System(Protocol):
         """Run a program to its end and return its output lines (both streams)."""
 
     def pipe(
-        self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None
+        self, *commands: Argv, cpu_s: int | None = None, memory_bytes: Sequence[int | None] = ()
     ) -> AbstractContextManager[Sink]:
         """Start programs, each reading what the one before writes; the first is fed through the Sink.
 
-        One that takes more than `cpu_s` of processor time is ended; none gets more than `memory_bytes` of memory.
+        One that takes more than `cpu_s` of processor time is ended; `memory_bytes` is what each gets of memory at most.
         """
 
     def in_target(self, *argv: str) -> Argv:
@@ -114,8 +114,8 @@ class System(Protocol):
     def settle(self) -> None:
         """Wait until device nodes have come up."""
 
-    def sync(self) -> None:
-        """Have everything written on the disks."""
+    def sync(self, *devices: str) -> None:
+        """Have everything written on the disks; raises DeviceError when the file systems or these lost any of it."""
 
     def mounted(
         self, node: str, filesystem: str, place: Place = Place.TARGET, *, read_only: bool = False

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SIZE_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}  # as in truncate(1)
 LARGEST = 2**63 - 1  # loff_t
 LOOP_SECTOR = 512
+DETACH_LIMIT_S = 60.0  # nobody can break a release off
 BY_ID = "/dev/disk/by-id/"
 
 
@@ -292,7 +293,7 @@ def attached(system: System, path: str, *, sector_bytes: int = LOOP_SECTOR) -> I
 
 def _detach(system: System, device: str) -> None:
     try:
-        system.run(("partx", "--delete", device), ok=(0, 1))
+        system.run(("partx", "--delete", device), ok=(0, 1), timeout_s=DETACH_LIMIT_S)
     finally:
-        system.run(("losetup", "--detach", device))
+        system.run(("losetup", "--detach", device), timeout_s=DETACH_LIMIT_S)
         system.note_detached(device)

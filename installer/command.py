@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -14,6 +15,7 @@ from installer.options import parse_options
 def run() -> None:
     """Run the command line of this process and end it with the exit code."""
     os.umask(0o022)
+    _leave_no_core()
     try:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a hang-up stays ignored
@@ -26,6 +28,16 @@ def run() -> None:
     except KeyboardInterrupt:
         code = ExitCode.CANCELLED
     sys.exit(code)
+
+
+def _leave_no_core() -> None:
+    """Have neither this process nor its programs leave their memory behind when they crash: passwords are in it.
+
+    A limit of 1 byte also keeps it from a program that core dumps are piped to, which 0 does not (fs/coredump.c).
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    if hard != 0:  # nobody but root may raise it again
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def _end_as_by_ctrl_c(*_: object) -> None:

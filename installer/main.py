@@ -32,6 +32,7 @@ from installer.model.errors import Cancelled, ExitCode, InstallerError, UsageErr
 from installer.model.events import Event, Warned
 from installer.model.existing import NO_ISCSI_NAME
 from installer.model.identity import answerfile_location
+from installer.model.known_secrets import known_secrets
 from installer.model.machine_file import dump_host
 from installer.model.problem import errors
 from installer.model.secret import Masker
@@ -134,7 +135,7 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         return ask(options, reporter, log, masker, draft)
     with nothing_changed():
         answers, open_system = draft.complete(), opener(log)
-        masker.hide(answers.root_password.text)
+        masker.hide(*known_secrets(answers))
         support.answers(draft)
         runs = not options.dry_run and os.geteuid() == 0
         with scripts_after_failure(answers, media_of(options), open_system, emit) if runs else nullcontext():

@@ -19,6 +19,7 @@ from installer.model.answers import Draft
 from installer.model.brand import default_brand
 from installer.model.errors import UsageError
 from installer.model.events import Event
+from installer.model.known_secrets import known_secrets
 from installer.model.secret import Masker
 from installer.records import event_record
 from installer.report import Reporter, log_line
@@ -53,7 +54,7 @@ def ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: M
         log=log,
         log_event=log_event,
         faults=reporter.reports.faults,
-        hide=lambda answers: masker.hide(answers.root_password.text) if answers.root_password else None,
+        hide=lambda answers: masker.hide(*known_secrets(answers)),
         in_image=in_installation_image(),
         dry_run=options.dry_run,
         driver_disks=disks,

@@ -14,12 +14,20 @@ from installer.model.source import Package
 from installer.model.units import MIB
 
 PACKED_WRONGLY = "its size and MD5 are as XS-PACKAGES states: it was packed wrongly"
-EMPTY_WORDS = "Exiting with failure status due to previous errors"
+# what tar says beside what is wrong
+REMARKS = (
+    "Exiting with failure status due to previous errors",
+    "Ignoring unknown extended header keyword",
+    "Removing leading ",
+    "A lone zero block",
+)
+LONGEST_COMPLAINT = 400  # a path may be ten times as long
 FULL = ("No space left on device", "Wrote only ")  # tar says the latter of the file that filled the disk
 # Processor time for each program: what is zeros within zeros decompresses to terabytes, which tar skips as padding.
 # A processor of 1.5 GHz needs 0.4 s for a MiB, an emulated one 2 s.
 LEAST_CPU_S = 60
 CPU_S_PER_MIB = 20
+TAR_MEMORY_BYTES = 320 * MIB  # of address space: tar takes headers as large as they say they are
 # GNU tar 1.34, tar(1). Not used: --absolute-names, so that `/` and `..` in member names are refused; --acls, which
 # replaces the lists that came as extended attributes, the way `repo build` packs them, by those of the mode.
 OPTIONS = (
@@ -37,7 +45,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Decompressor:
-    """The program that makes a tar archive of a package's bytes; each program of the pipeline gets so much memory."""
+    """The program that makes a tar archive of a package's bytes; it gets so much memory."""
 
     argv: Argv
     memory_bytes: int | None = None
@@ -70,14 +78,20 @@ def install_tarball(system: System, stream: Iterator[bytes], package: Package, d
 def _unpack(system: System, stream: Iterator[bytes], package: Package, decompressor: Decompressor) -> None:
     tar = system.in_target("tar", *OPTIONS, "--directory", package.destination)
     cpu_s = LEAST_CPU_S + CPU_S_PER_MIB * (package.size_bytes // MIB)
-    with system.pipe(decompressor.argv, tar, cpu_s=cpu_s, memory_bytes=decompressor.memory_bytes) as sink:
+    with system.pipe(
+        decompressor.argv, tar, cpu_s=cpu_s, memory_bytes=(decompressor.memory_bytes, TAR_MEMORY_BYTES)
+    ) as sink:
         for chunk in stream:
             sink.write(chunk)
 
 
 def _complaint(error: CommandFailed) -> str:
-    """Return the program's first own words; tar ends with a line that says nothing."""
-    lines = [line for line in error.output if EMPTY_WORDS not in line]
+    """Return the program's first own words of what is wrong; those in the middle of a long path are left out."""
+    lines = [line for line in error.output if not any(words in line for words in REMARKS)]
     if error.exit_status == -signal.SIGXCPU:
         return error.what
-    return lines[0].rpartition(f"{TOOLS}/bin/")[2] if lines else error.what
+    text = lines[0].rpartition(f"{TOOLS}/bin/")[2] if lines else error.what
+    if len(text) <= LONGEST_COMPLAINT:
+        return text
+    half = LONGEST_COMPLAINT // 2
+    return f"{text[:half]} … {text[-half:]}"

@@ -17,8 +17,7 @@ MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 MAGIC_BYTES = 4
 # The window of the highest level, 22, and what zstd takes by itself; a frame may ask for 2 GiB.
 DECOMPRESS = ("zstd", "--decompress", "--stdout", "--quiet", "--memory=128MiB")
-# Address space; zstd 1.5.4 does with 220 MiB for that window. zstd also reads xz, whose frames may ask for 4 GiB, and
-# tar takes headers as large as they say they are.
+# Address space; zstd 1.5.4 does with 220 MiB for that window. zstd also reads xz, whose frames may ask for 4 GiB.
 MEMORY_BYTES = 320 * MIB
 
 

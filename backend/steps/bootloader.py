@@ -98,7 +98,7 @@ class InstallBootCode(Step[Session]):
             if not any(NO_ROOM in line for line in error.output):
                 raise
             self._install(session, SMALL_MODULES, small_config(self.root_label))
-        session.system.sync()
+        session.system.sync(session.device(self.disk))
 
     def _install(self, session: Session, modules: tuple[str, ...], first: str) -> None:
         system, device = session.system, session.device(self.disk)

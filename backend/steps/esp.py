@@ -111,4 +111,4 @@ def _fill(system: System, node: str, files: Sequence[tuple[str, str]]) -> None:
     system.run(("mmd", "-D", "s", "-i", node, *(f"::{name}" for name in directories)), ok=(0, 1))
     for source, place in files:
         system.run(("mcopy", "-o", "-i", node, source, f"::{place}"))
-    system.sync()
+    system.sync(node)

@@ -40,6 +40,7 @@ class MakeVolumeGroup(Step[Session]):
         for node, uuid in zip(nodes, self.pv_uuids, strict=True):
             session.system.run(("pvcreate", *options, "--uuid", uuid, "--norestorefile", node))
         session.system.run(("vgcreate", *options, f"{VG_PREFIX}{self.sr_uuid}", *nodes))
+        session.system.sync(*nodes)  # wipefs says nothing of what is lost later
 
 
 @dataclass(frozen=True)

@@ -50,4 +50,4 @@ class RemoveEfiLoaders(Step[Session]):
                 raise DeviceError(
                     f"{directory} cannot be removed", where=self.partition, hint="`fsck.vfat` may mend it"
                 )
-        system.sync()
+        system.sync(node)

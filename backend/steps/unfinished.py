@@ -17,6 +17,7 @@ from installer import VERSION
 from installer.model.events import StepFailed
 from installer.model.plan import Step
 
+MARK_LIMIT_S = 60.0  # after a failure nobody can break this off
 HEADING = "The installation of this control domain is not finished; it does not boot.\n"
 
 
@@ -92,7 +93,7 @@ def mark_failed(session: Session, failure: StepFailed) -> None:
     """
     if not session.unfinished:
         return
-    session.system.run(("e2label", session.node(session.unfinished), UNFINISHED_LABEL))
+    session.system.run(("e2label", session.node(session.unfinished), UNFINISHED_LABEL), timeout_s=MARK_LIMIT_S)
     _remove(session)
     hint = f"  {failure.hint}\n" if failure.hint else ""
     where = f"Failed at step {failure.number}, {failure.title}: {failure.reason}\n{hint}"
@@ -100,4 +101,4 @@ def mark_failed(session: Session, failure: StepFailed) -> None:
 
 
 def _remove(session: Session) -> None:
-    session.system.run(session.system.in_target("rm", "--force", "--", MARK_FILE))
+    session.system.run(session.system.in_target("rm", "--force", "--", MARK_FILE), timeout_s=MARK_LIMIT_S)

@@ -53,13 +53,13 @@ class Masker:
     def __init__(self) -> None:
         self._texts: list[str] = []
 
-    def hide(self, secret: Secret) -> None:
-        """Mask this text from now on, also as it is written in JSON and XML."""
-        text = secret.reveal()
-        if len(text) >= SHORTEST_MASKED:
-            self._texts += dict.fromkeys(
-                (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], text.translate(_IN_XML))
-            )
+    def hide(self, *secrets: Secret) -> None:
+        """Mask these texts from now on, also as they are written in JSON and XML."""
+        for text in (secret.reveal() for secret in secrets):
+            if len(text) >= SHORTEST_MASKED:
+                self._texts += dict.fromkeys(
+                    (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], text.translate(_IN_XML))
+                )
 
     def mask(self, text: str) -> str:
         """Return a text without secrets."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_exception_of_the_feeder_ends_all_programs() -> None:
     with pytest.raises(KeyboardInterrupt), Pipeline((("cat",), ("cat",)), lambda _: None) as pipeline:
         pipeline.write(b"x")
         raise KeyboardInterrupt
+    assert children() == before
+
+
+def test_ctrl_c_while_a_pipeline_does_not_end_leaves_none_of_it_running() -> None:
+    before = children()
+    sleep = ("sleep", "1000")
+    with pytest.raises(KeyboardInterrupt), Pipeline((sleep, sleep), lambda _: None):
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     assert children() == before
 
 

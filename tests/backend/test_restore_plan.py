@@ -34,7 +34,8 @@ from installer.model.units import GIB, MIB
 from tests.backend.replaced_host import keeping_phases
 from tests.backend.run_plan import only_told, run_recorded
 from tests.backend.sample import HOST, IDENTITIES, SDA
-from tests.faults.real import MACHINES, FailingSystem, World, run, world
+from tests.faults.failing import FailingSystem
+from tests.faults.real import MACHINES, World, run, world
 from tests.faults.recorded import check_released
 from tests.faults.test_recorded import twice
 from tests.seen import seen
@@ -66,7 +67,7 @@ FILES = {
 }
 
 
-def _files(files: dict[str, str] | None = None) -> dict[str, str]:
+def backup_files(files: dict[str, str] | None = None) -> dict[str, str]:
     """Return a backup's files; those of the target are what its copy would be."""
     return {on_place(Place.BACKUP, path): text for path, text in (FILES if files is None else files).items()}
 
@@ -77,7 +78,7 @@ def _first(actions: list[tuple[str, ...]], *words: str) -> int:
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_backup_is_read_and_the_journal_written_before_anything_is_lost(name: str) -> None:
-    system = RecordingSystem(files=_files())
+    system = RecordingSystem(files=backup_files())
     assert run_recorded(make_restore_plan(INPUTS[name]), system)[1] is None
     unboot = "mdeltree" if name == "UEFI" else "erase-boot-code"
     loader = "grub-mkimage"
@@ -103,7 +104,7 @@ def test_backup_is_read_and_the_journal_written_before_anything_is_lost(name: st
 @pytest.mark.parametrize("name", INPUTS)
 def test_every_step_run_twice_leaves_the_same(name: str) -> None:
     plan = make_restore_plan(INPUTS[name])
-    once, again = RecordingSystem(files=_files()), RecordingSystem(files=_files())
+    once, again = RecordingSystem(files=backup_files()), RecordingSystem(files=backup_files())
     assert run_recorded(plan, once)[1] is None
     assert run_recorded(twice(plan), again)[1] is None
     assert (again.files, again.resources) == (once.files, once.resources)
@@ -112,14 +113,14 @@ def test_every_step_run_twice_leaves_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", INPUTS)
 def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
     plan = make_restore_plan(INPUTS[name])
-    whole = RecordingSystem(files=_files())
+    whole = RecordingSystem(files=backup_files())
     assert run_recorded(plan, whole)[1] is None
     erased = _first(whole.actions, "mdeltree" if name == "UEFI" else "erase-boot-code")
     made = _first(whole.actions, "wipefs")
     bootable = _first(whole.actions, "remove", on_place(Place.BACKUP, JOURNAL))
     journal = _first(whole.actions, "write", on_place(Place.BACKUP, JOURNAL))
     for position, action in enumerate(whole.actions, 1):
-        system = RecordingSystem(fail_at=position, files=_files())
+        system = RecordingSystem(fail_at=position, files=backup_files())
         events, error = run_recorded(plan, system)
         if only_told(action):
             assert error is None
@@ -148,7 +149,7 @@ def test_failure_at_any_change_says_what_is_whole(name: str) -> None:
 
 
 def test_label_of_the_backup_stays_and_its_files_with_it() -> None:
-    system = RecordingSystem(files=_files())
+    system = RecordingSystem(files=backup_files())
     assert run_recorded(make_restore_plan(BIOS), system)[1] is None
     assert system.actions[_first(system.actions, "mkfs.ext3")][3:5] == ("-L", UNFINISHED_LABEL)
     assert system.actions[_first(system.actions, "e2label")][2] == "root-oldoldol"
@@ -157,7 +158,7 @@ def test_label_of_the_backup_stays_and_its_files_with_it() -> None:
 
 
 def test_new_label_is_written_where_the_old_one_was() -> None:
-    system = RecordingSystem(files=_files())
+    system = RecordingSystem(files=backup_files())
     assert run_recorded(make_restore_plan(INPUTS["unlabelled"]), system)[1] is None
     label = IDENTITIES.root_label
     assert system.files["/etc/fstab"] == f"LABEL={label} / ext3 defaults 1 1\n"
@@ -167,7 +168,7 @@ def test_new_label_is_written_where_the_old_one_was() -> None:
 @pytest.mark.parametrize("menu", ["/boot/grub/menu.lst", "/boot/grub/grub.conf"])
 def test_menu_of_an_older_host_is_read_by_its_new_boot_loader(menu: str) -> None:
     files = {"/etc/fstab": FILES["/etc/fstab"], menu: "title XenServer\n kernel /boot/xen.gz\n"}
-    system = RecordingSystem(files=_files(files))
+    system = RecordingSystem(files=backup_files(files))
     assert run_recorded(make_restore_plan(BIOS), system)[1] is None
     assert system.files[MENU] == LEGACY.format(menu=menu)
     assert system.files[menu] == "title XenServer\nkernel /boot/xen.gz\n"
@@ -186,7 +187,7 @@ def test_what_cannot_be_restored_is_told_before_anything_is_lost(
     change: dict[str, str | None], inputs: RestoreInputs, words: str
 ) -> None:
     files = {path: text for path, text in {**FILES, **change}.items() if text is not None}
-    system = RecordingSystem(files=_files(files))
+    system = RecordingSystem(files=backup_files(files))
     events, error = run_recorded(make_restore_plan(inputs), system)
     assert isinstance(error, DeviceError) and words in error.what
     assert [action[0] for action in system.actions] == ["mount", "umount"]
@@ -194,7 +195,7 @@ def test_what_cannot_be_restored_is_told_before_anything_is_lost(
 
 
 def test_backup_larger_than_the_root_partition_is_refused() -> None:
-    system = RecordingSystem(files=_files())
+    system = RecordingSystem(files=backup_files())
     system.rooms = {Place.BACKUP: Room(4 * GIB, 0, 1, 1)}
     _, error = run_recorded(make_restore_plan(BIOS), system)
     assert error and "does not fit: it has 4 GB" in error.what

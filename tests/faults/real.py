@@ -11,7 +11,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,10 +26,7 @@ from backend.repository import find_repositories
 from backend.session import Session
 from backend.sources import open_location
 from backend.steps.filesystem import MakeSwapFile
-from backend.system import OnBytes, Root, Sink
-from backend.system import Place as Mounted
-from backend.table import PartitionTable
-from installer.model.errors import CommandFailed, InstallerError
+from installer.model.errors import InstallerError
 from installer.model.events import Event, StepFailed, Warned
 from installer.model.host import Disk, Firmware
 from installer.model.plan import Step
@@ -39,7 +36,8 @@ from installer.model.units import GIB, MIB
 from installer.model.wishes import Stage
 from tests.backend.sample import ANSWERS, HOST, INPUTS
 from tests.backend.small_repository import small_repository
-from tests.faults.verdict import RELEASE, WORDS, Place, check_outcome, places
+from tests.faults.failing import FailingSystem
+from tests.faults.verdict import RELEASE, Place, check_outcome, places
 from tests.needs import needs
 
 # one line a machine: what the sweep is run for
@@ -54,122 +52,6 @@ SWAP_BYTES = MIB  # of 512 MiB, which would be most of the time
 FIRST_DESTRUCTIVE = "disks"
 
 
-class FailingSystem(RealSystem):
-    """The real system, whose n-th change (from 1) fails: before it is made, or `after` it was made."""
-
-    def __init__(self, scratch: Path, fail_at: int = 0, *, after: bool = False) -> None:
-        self.lines: list[str] = []
-        self.changes: list[Argv] = []
-        self._fail_at, self._after = fail_at, after
-        super().__init__(self.lines.append, scratch)
-
-    @contextmanager
-    def _change(self, *words: str) -> Iterator[None]:
-        self.changes.append(words)
-        failing = len(self.changes) == self._fail_at
-        if failing and not self._after:
-            raise CommandFailed(words, 1, (WORDS,))
-        yield
-        if failing:
-            raise CommandFailed(words, 1, (WORDS,))
-
-    def run(
-        self,
-        argv: Argv,
-        *,
-        stdin: str | Secret = "",
-        ok: Sequence[int] = (0,),
-        timeout_s: float | None = None,
-        why: str = "",
-    ) -> tuple[str, ...]:
-        with self._change(*argv):
-            return super().run(argv, stdin=stdin, ok=ok, timeout_s=timeout_s, why=why)
-
-    @contextmanager
-    def pipe(self, *commands: Argv, cpu_s: int | None = None, memory_bytes: int | None = None) -> Iterator[Sink]:
-        words = [word for argv in commands for word in ("|", *argv)][1:]
-        with self._change(*words), super().pipe(*commands, cpu_s=cpu_s, memory_bytes=memory_bytes) as sink:
-            yield sink
-
-    def write_partition_table(self, device: str, table: PartitionTable) -> None:
-        with self._change("partition-table", device):
-            super().write_partition_table(device, table)
-
-    def zero(self, device: str, starts: Sequence[int]) -> None:
-        with self._change("zero", device):
-            super().zero(device, starts)
-
-    def erase_boot_code(self, device: str) -> None:
-        with self._change("erase-boot-code", device):
-            super().erase_boot_code(device)
-
-    def remove(self, path: str, *, on: Mounted) -> None:
-        with self._change("remove", path):
-            super().remove(path, on=on)
-
-    def clear(self, place: Mounted, keep: Sequence[str]) -> None:
-        with self._change("clear", place):
-            super().clear(place, keep)
-
-    def carry_files(self, patterns: Sequence[str], source: Root, target: Root) -> tuple[str, ...]:
-        with self._change("carry", *patterns):
-            return super().carry_files(patterns, source, target)
-
-    def copy_tree(self, source: Mounted, target: Mounted, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
-        with self._change("copy-tree", source, target):
-            super().copy_tree(source, target, leave_out, on_bytes)
-
-    def compare_trees(
-        self, original: Mounted, copy: Mounted, leave_out: Sequence[str], on_bytes: OnBytes
-    ) -> tuple[str, ...]:
-        with self._change("compare-trees", original, copy):
-            return super().compare_trees(original, copy, leave_out, on_bytes)
-
-    def read_tree(self, place: Mounted, leave_out: Sequence[str], on_bytes: OnBytes) -> None:
-        with self._change("read-tree", place):
-            super().read_tree(place, leave_out, on_bytes)
-
-    def create_image(self, path: str, size_bytes: int) -> None:
-        with self._change("create-image", path):
-            super().create_image(path, size_bytes)
-
-    @contextmanager
-    def locked(self, path: str) -> Iterator[None]:
-        with ExitStack() as stack:
-            with self._change("lock", path):
-                stack.enter_context(super().locked(path))
-            yield
-
-    def note_attached(self, device: str, path: str) -> None:
-        with self._change("note-attached", device):
-            super().note_attached(device, path)
-
-    def sync(self) -> None:
-        """Count it, and leave the other disks of this machine alone: the image is read through the same cache."""
-        with self._change("sync"):
-            pass
-
-    def write_text(self, path: str, text: str | Secret, *, mode: int = 0o644, on: Mounted = Mounted.TARGET) -> None:
-        with self._change("write", path):
-            super().write_text(path, text, mode=mode, on=on)
-
-    def write_zeros(self, path: str, size_bytes: int, on_bytes: Callable[[int], None], *, mode: int = 0o600) -> None:
-        with self._change("write-zeros", path):
-            super().write_zeros(path, size_bytes, on_bytes, mode=mode)
-
-    def write_stream(self, path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
-        with self._change("write", path):
-            super().write_stream(path, chunks, mode=mode)
-
-    def link(self, path: str, points_to: str) -> None:
-        with self._change("link", path):
-            super().link(path, points_to)
-
-    def import_files(self, sources: Sequence[str], directory: str) -> None:
-        with self._change("import", directory):
-            super().import_files(sources, directory)
-
-
 @dataclass
 class World:
     """A directory with the image to install on, a repository, and two attached images that nobody chose."""
@@ -180,14 +62,19 @@ class World:
     digests: tuple[str, ...] = field(default=())
 
     @property
+    def medium(self) -> Path:
+        """Where the image is: a directory, or what somebody mounts there."""
+        return self.directory / "medium"
+
+    @property
     def image(self) -> Path:
         """The image that stands for the chosen disk."""
-        return self.directory / "disk.img"
+        return self.medium / "disk.img"
 
     def plan(self) -> InstallPlan:
         """Return the plan, with a smaller swap file."""
         plan = make_plan(self.inputs)
-        phases = tuple(replace(phase, steps=tuple(map(_smaller, phase.steps))) for phase in plan.phases)
+        phases = tuple(replace(phase, steps=tuple(map(smaller, phase.steps))) for phase in plan.phases)
         return replace(plan, phases=phases)
 
     def clean(self) -> None:
@@ -209,7 +96,7 @@ class World:
         """Raise AssertionError when anything is left mounted, attached, noted or written that must not be."""
         own = str(self.directory)
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8")
-        left = [line for line in mounts.splitlines() if own in line]
+        left = [line for line in mounts.splitlines() if own in line and line.split()[4] != str(self.medium)]
         assert not left, f"still mounted: {left}"
         attached = [line.split() for line in _output("losetup", "-l", "-n", "-O", "NAME,BACK-FILE").splitlines()]
         loops = [name for name, *file in attached if " ".join(file).startswith(str(self.image))]
@@ -228,12 +115,22 @@ class World:
 
     def _notes(self) -> list[Path]:
         """Return the notes of /run/lock about the image."""
-        inode = str(self.image.stat().st_ino if self.image.exists() else 0)
-        found = (path for path in Path(NOTES).glob("installer-*.image"))
-        return [path for path in found if path.read_text(encoding="ascii").split()[-1] == inode]
+        if not self.image.exists():
+            return []
+        status = self.image.stat()
+        own = [str(status.st_dev), str(status.st_ino)]
+        return [path for path in Path(NOTES).glob("installer-*.image") if _words(path)[1:] == own]
 
 
-def _smaller(step: Step[Session]) -> Step[Session]:
+def _words(path: Path) -> list[str]:
+    """Return the words of a note; none when it has just gone, as those of other installers do."""
+    try:
+        return path.read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
+
+
+def smaller(step: Step[Session]) -> Step[Session]:
     return replace(step, size_bytes=SWAP_BYTES) if isinstance(step, MakeSwapFile) else step
 
 
@@ -260,7 +157,8 @@ def world(directory: Path, firmware: Firmware) -> Iterator[World]:
         _output("mkfs.ext3", "-q", loops[1])
         for loop in loops:
             _output("blockdev", "--flushbufs", loop)
-        image = str(directory / "disk.img")
+        (directory / "medium").mkdir()
+        image = str(directory / "medium" / "disk.img")
         disks = (
             Disk("sda", image, 16 * GIB, model="disk image"),
             *(Disk(name, loop, 8 * MIB) for name, loop in zip(("sdb", "sdc"), loops, strict=True)),

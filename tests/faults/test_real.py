@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.real import MACHINES, FailingSystem, Sweep, World, run, world
+from tests.faults.failing import FailingSystem
+from tests.faults.real import MACHINES, Sweep, World, run, world
 from tests.faults.test_recorded import twice
 
 # the log tells of both runs, and a password's salt is new each time
