@@ -25,7 +25,7 @@ from installer.model.errors import Cancelled, CommandFailed, DeviceError, Source
 from installer.model.ports import Cancel
 from installer.model.repository import PACKAGES_FILE, REPOSITORY_FILE, parse_packages
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Package, PackageType, Repository
+from installer.model.source import Location, LocationKind, Media, Package, PackageType, Repository
 
 COPIES = "/run/driver-disks"
 UNFINISHED = ".part"
@@ -36,7 +36,7 @@ NICS = "/sys/class/net"
 NO_NIC = "a driver disk over the network needs a network interface that works already; put it on a disc or stick"
 
 OpenSystem = Callable[[], AbstractContextManager[System]]
-Find = Callable[[Location, Path | None], tuple[Repository, ...]]
+Find = Callable[[Location, Media], tuple[Repository, ...]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class DriverDisks:
     def __init__(
         self,
         open_system: OpenSystem,
-        media: Path | None,
+        media: Media,
         tell: Callable[[str], None],
         around: Surroundings = Surroundings(),
     ) -> None:
@@ -89,7 +89,8 @@ class DriverDisks:
         """
         local = location.kind is LocationKind.LOCAL and self._media is None
         try:
-            with self._around.medium() if local else nullcontext(self._media) as media:
+            with self._around.medium() if local else nullcontext() as medium:
+                media = (medium,) if medium else self._media
                 disks = with_drivers(find(location, media), location.shown())
                 present = {(disk.id, disk.packages) for disk in self.loaded()}
                 for disk in disks:

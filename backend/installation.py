@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
@@ -17,7 +16,7 @@ from backend.preparation import fingerprints_of, image_files, read_scripts, with
 from backend.probe.in_use import Fingerprint
 from backend.repository import check_packages, find_repositories
 from backend.session import LocalTime, OpenSource, Session, keep_clock
-from backend.sources import open_location
+from backend.sources import check_media, open_location
 from backend.steps.filesystem import SWAP_BYTES
 from backend.system import System
 from backend.targets import Target, TargetSpec, apply_targets, read_targets, untargeted
@@ -35,7 +34,7 @@ from installer.model.host import Disk, Host
 from installer.model.keep_settings import keep_settings, with_old_names
 from installer.model.problem import Problem
 from installer.model.secret import Secret
-from installer.model.source import Location, Repository
+from installer.model.source import LOCAL_MEDIA, Location, Media, Repository
 
 NOTHING = "no target stands for it (--target)"
 Require = Callable[[Sequence[Problem]], None]
@@ -47,7 +46,7 @@ KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
 class Readers:
     """How sources are read: what repositories lie at an address, and whether all their packages are there."""
 
-    find: Callable[[Location, Path | None], tuple[Repository, ...]]
+    find: Callable[[Location, Media], tuple[Repository, ...]]
     check: Callable[[Sequence[Repository]], None]
 
 
@@ -69,7 +68,7 @@ class Circumstances:
     brand: Brand
     targets: tuple[TargetSpec, ...] = ()
     size_bytes: int | None = None
-    media: Path | None = None
+    media: Media = None
     accept_version: bool = False
     own_disks: bool = False
     plan_only: bool = False
@@ -85,7 +84,7 @@ class Prepared:
     plan: InstallPlan
     inputs: Inputs
     marks: Mapping[str, Fingerprint]
-    media: Path | None
+    media: Media
 
 
 def with_first_disk(circumstances: Circumstances, disks: Sequence[Disk]) -> Circumstances:
@@ -196,7 +195,8 @@ def _repositories(
     A driver disk that is also among the sources is installed once.
     """
     media, accept_version, read = circumstances.media, circumstances.accept_version, circumstances.readers
-    sources = [read.find(source, media) for source in answers.sources]
+    check_media(answers.sources.count(LOCAL_MEDIA), media)
+    sources = [read.find(source, media) for source in dict.fromkeys(answers.sources)]
     found, incomplete = select_repositories(sources, read.check)
     require(incomplete)
     present = {(repository.id, repository.packages) for repository in found}
@@ -236,7 +236,7 @@ def run_plan(
     emit: Listener,
     hooks: Hooks,
     *,
-    media: Path | None = None,
+    media: Media = None,
 ) -> None:
     """Run a plan for some disks, which are compared with their marks first; raises what ended it."""
     devices = {disk.name: disk.path for disk in disks}

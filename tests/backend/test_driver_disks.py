@@ -23,7 +23,7 @@ from backend.sources.transport import UnreachableError
 from installer.model.errors import Cancelled, CommandFailed, DeviceError, PackageError, SourceError
 from installer.model.ports import Cancel
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Repository
+from installer.model.source import Location, LocationKind, Media, Repository
 from installer.model.units import MIB
 from tests.backend.sample import ANSWERS, HOST
 from tests.backend.small_repository import small_repository, tarball
@@ -231,7 +231,7 @@ def test_driver_that_the_kernel_refuses_is_told_and_taken_out_again(room: Room, 
 def test_cancel_between_two_packages_leaves_nothing(room: Room, system: HalfSystem) -> None:
     cancel = Cancel()
 
-    def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+    def find(location: Location, media: Media) -> tuple[Repository, ...]:
         cancel.set()
         return find_repositories(location, media)
 
@@ -241,7 +241,7 @@ def test_cancel_between_two_packages_leaves_nothing(room: Room, system: HalfSyst
 
 
 def test_disk_that_changed_between_two_looks_is_refused(room: Room, system: HalfSystem) -> None:
-    def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+    def find(location: Location, media: Media) -> tuple[Repository, ...]:
         found = find_repositories(location, media)
         write_driver_disk(room.source, {"esp.ko": b"another driver"})
         return found
