@@ -39,6 +39,7 @@ from installer.model.source import LOCAL_MEDIA, Location, Media, Repository
 NOTHING = "no target stands for it (--target)"
 Require = Callable[[Sequence[Problem]], None]
 LoadDrivers = Callable[[Sequence[Location]], tuple[Repository, ...]]
+OfferDrivers = Callable[[Sequence[Repository]], None]
 KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
 
 
@@ -61,6 +62,7 @@ class Circumstances:
     `own_disks`: disks without a target, and the firmware, are there to be taken (the installation image).
     `plan_only`: nothing is going to be written, so that disks need no target.
     `load_drivers` loads driver disks and returns all that are loaded here; None: they are only read and installed.
+    `offer_drivers` loads what fits of the sources' own drivers; None: sources are read after the machine was looked at.
     `keep` gives the answers as they are run, and the answerfile that the host keeps of them (None: it keeps none).
     """
 
@@ -74,6 +76,7 @@ class Circumstances:
     plan_only: bool = False
     readers: Readers = IN_THIS_PROCESS
     load_drivers: LoadDrivers | None = None
+    offer_drivers: OfferDrivers | None = None
     keep: KeepAnswers = lambda answers, host: (answers, None)
 
 
@@ -118,6 +121,7 @@ def prepare(
     `require` hears the problems and raises when one of them stops the run.
     """
     drivers = _driver_disks(answers, circumstances)  # before anything is looked at: they may bring disks and NICs
+    repositories = _offered(answers, drivers, circumstances, require)
     targets = look_at_targets(circumstances)
     marks = fingerprints_of([target.facts.path for target in targets if not target.create_bytes])
     facts = circumstances.read_facts(any(target.is_image for target in targets))
@@ -125,7 +129,7 @@ def prepare(
     require((*problems, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
-    repositories = _repositories(answers, drivers, circumstances, require)
+    repositories = repositories or _repositories(answers, drivers, circumstances, require)
     require(check_secure_boot(host, repositories, answers.skipped_packages))
     require(check_room(repositories, answers.skipped_packages, DOM0_PARTITION - SWAP_BYTES))
     inputs = Inputs(
@@ -185,6 +189,21 @@ def _driver_disks(answers: Answers, circumstances: Circumstances) -> tuple[Repos
         return circumstances.load_drivers(answers.driver_sources)
     found = ((place, circumstances.readers.find(place, circumstances.media)) for place in answers.driver_sources)
     return tuple(disk for place, repositories in found for disk in with_drivers(repositories, place.shown()))
+
+
+def _offered(
+    answers: Answers, drivers: Sequence[Repository], circumstances: Circumstances, require: Require
+) -> tuple[Repository, ...]:
+    """Have what fits of the sources' own drivers loaded; returns all repositories, or none when no source is read yet.
+
+    Driver disks among them are loaded already.
+    """
+    if circumstances.offer_drivers is None:
+        return ()
+    found = _repositories(answers, drivers, circumstances, require)
+    loaded = {(disk.id, disk.packages) for disk in drivers}
+    circumstances.offer_drivers([each for each in found if (each.id, each.packages) not in loaded])
+    return found
 
 
 def _repositories(

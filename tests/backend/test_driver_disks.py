@@ -39,6 +39,9 @@ FILES = {
 }
 
 
+ESP = "install /lib/modules/6.1/updates/esp.ko"
+
+
 class HalfSystem(RealSystem):
     """Really copies, moves and removes; what would change the kernel, or read real modules, is only written down.
 
@@ -119,7 +122,7 @@ def test_firmware_comes_first_then_modules_then_devices_are_looked_for(room: Roo
     assert _programs(system) == [
         "uname --kernel-release",
         "install /lib/firmware/esp.bin",
-        "install /lib/modules/6.1/updates/esp.ko",
+        ESP,
         "install /lib/modules/6.1/updates/core.ko",
         "depmod 6.1",
         "modprobe esp",
@@ -276,6 +279,69 @@ def test_double_hears_of_every_change(room: Room) -> None:
     keeps: Sequence[tuple[str, ...]] = [words for words in recording.actions if words[0] == "keep"]
     assert [words[1] for words in keeps] == [f"{part}/{name}" for name in ("XS-PACKAGES", "XS-REPOSITORY", *FILES)]
     assert not room.copies.exists()
+
+
+def _source(room: Room) -> Repository:
+    (found,) = find_repositories(room.location, None)
+    return found
+
+
+def test_drivers_of_a_source_are_loaded_and_not_kept(room: Room, system: HalfSystem) -> None:
+    """Its other packages are not read; a second look at the same source loads nothing again."""
+    (room.source / "tools.bz2").unlink()
+    disks = room.disks(system)
+    disks.offer([_source(room)])
+    assert _programs(system)[:3] == ["uname --kernel-release", "install /lib/firmware/esp.bin", ESP]
+    assert _programs(system)[-2:] == ["modprobe core", "/usr/lib/installer/drivers probe"]
+    assert room.told == ["drivers of acme:drivers (Drivers): loaded esp, core; firmware esp.bin is in place"]
+    assert disks.loaded() == () and list(room.copies.iterdir()) == []
+    before = len(system.told)
+    disks.offer([_source(room)])
+    assert len(system.told) == before
+
+
+def test_source_without_drivers_is_left_alone(room: Room, system: HalfSystem, tmp_path: Path) -> None:
+    room.disks(system).offer(
+        find_repositories(replace(room.location, url=Secret(str(small_repository(tmp_path)))), None)
+    )
+    assert system.told == [] and room.told == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ({"magic": "5.10 SMP"}, "esp is made for the kernel 5.10; core is made for the kernel 5.10; this is 6.1"),
+        ({"failing": "esp"}, "the driver esp of acme:drivers cannot be loaded: ERROR: could not insert 'esp'"),
+    ],
+)
+def test_drivers_of_a_source_that_do_not_fit_or_load_are_told_and_end_nothing(
+    room: Room, tmp_path: Path, trouble: dict[str, str], said: str
+) -> None:
+    system = HalfSystem(tmp_path / "scratch", **trouble)
+    room.disks(system).offer([_source(room)])
+    (told,) = room.told
+    assert (
+        told.startswith("drivers of acme:drivers (Drivers): none is loaded here, all are installed: ") and said in told
+    )
+    assert list(room.copies.iterdir()) == []
+
+
+def test_drivers_of_a_source_too_big_for_memory_are_not_read(room: Room, system: HalfSystem) -> None:
+    source = _source(room)
+    room.free_bytes = 4 * sum(len(data) for name, data in FILES.items() if name != "tools.bz2") - 1
+    room.disks(system).offer([source])
+    assert "too big for memory" in room.told[0] and system.told == []
+    room.free_bytes += 1
+    room.disks(system).offer([source])
+    assert "modprobe core" in _programs(system)
+
+
+def test_driver_of_a_source_that_is_damaged_ends_the_run_and_leaves_nothing(room: Room, system: HalfSystem) -> None:
+    source = _source(room)
+    (room.source / "core.ko").write_bytes(b"what it feeds")
+    with pytest.raises(PackageError, match="has the MD5"):
+        room.disks(system).offer([source])
+    assert not any(argv[0] == "install" for argv in system.told) and list(room.copies.iterdir()) == []
 
 
 @pytest.mark.root
