@@ -27,6 +27,8 @@ from installer.model.source import Location, LocationKind, Media, Repository
 from installer.model.units import MIB
 from tests.backend.sample import ANSWERS, HOST
 from tests.backend.small_repository import small_repository, tarball
+from tests.backend.sources.ftp_server import Served, ftp_server
+from tests.backend.sources.nfs_server import nfs_server
 from tests.driver_disk import write_driver_disk
 from tests.end_to_end.web_server import serving
 from tests.recorded_machine import BRAND
@@ -37,8 +39,6 @@ FILES = {
     "core.ko": b"what it needs",
     "tools.bz2": tarball({"opt/acme/tool": b"tool"}),
 }
-
-
 ESP = "install /lib/modules/6.1/updates/esp.ko"
 
 
@@ -267,6 +267,22 @@ def test_disk_is_read_over_http(room: Room, system: HalfSystem) -> None:
     with serving(room.directory) as base:
         place = replace(room.location, url=Secret(f"{base}source"))
         room.disks(system)((place,))
+    assert (room.copies / "acme_drivers" / "esp.ko").read_bytes() == FILES["esp.ko"]
+
+
+def test_disk_is_read_over_ftp(room: Room, system: HalfSystem) -> None:
+    with ftp_server(Served(room.directory), user="acme", password="marked-secret") as server:
+        place = replace(room.location, url=Secret(f"ftp://acme:marked-secret@{server}/source"))
+        room.disks(system)((place,))
+    assert (room.copies / "acme_drivers" / "esp.ko").read_bytes() == FILES["esp.ko"]
+    assert "marked-secret" not in "".join(room.told)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("version", ["3", "4"])
+def test_disk_is_read_over_nfs(room: Room, system: HalfSystem, version: str) -> None:
+    with nfs_server(room.source, room.directory / "ganesha") as export:
+        room.disks(system)((replace(room.location, url=Secret(export.url(version))),))
     assert (room.copies / "acme_drivers" / "esp.ko").read_bytes() == FILES["esp.ko"]
 
 

@@ -127,6 +127,15 @@ def test_command_in_the_shell_loads_a_disc_of_drivers(lab: Laboratory) -> None:
 
 
 @pytest.mark.rare
+def test_kernel_word_loads_a_disc_of_drivers_before_all_else(lab: Laboratory) -> None:
+    hardware = replace(lab.hardware(lab.disk(), bus=Bus.LSI_SCSI), extra=in_drives(_disc(lab)))
+    machine = lab.boot_image(hardware, "driver-source=local shell")
+    said = machine.wait_for(SHELL_PROMPT, SHELL_S)
+    assert f"driver disk acme:drivers (Drivers): {LOADED}" in said
+    assert "shell-result 0" in in_shell(machine, "test -b /dev/sda")
+
+
+@pytest.mark.rare
 def test_drivers_for_another_kernel_are_refused_and_leave_nothing(lab: Laboratory) -> None:
     """By the kernel's word: the installation is not begun, and there is neither a copy nor a module."""
     files = kernel_modules(BUILD / "payload", MODULES)
