@@ -1,7 +1,8 @@
 """Driver disks in the booted installation image: copied into memory, their firmware put in place, their modules loaded.
 
 The copies are repositories of their own in a directory of the image, from which they are installed on the target too;
-they last as long as the image runs, whichever installer loaded them.
+they last as long as the image runs, whichever installer loaded them. Drivers of sources are loaded in the same way, but
+not copied: the source is read again when its packages are installed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.probe.memory import read_free
@@ -20,12 +21,12 @@ from backend.sources.medium import driver_medium
 from backend.sources.relay import Relay
 from backend.sources.transport import UnreachableError
 from backend.system import System
-from installer.model.driver_disk import check_room, fitting_drivers, module_file, module_name, with_drivers
+from installer.model.driver_disk import RUN_TIME, check_room, fitting_drivers, module_file, module_name, with_drivers
 from installer.model.errors import Cancelled, CommandFailed, DeviceError, SourceError
 from installer.model.ports import Cancel
 from installer.model.repository import PACKAGES_FILE, REPOSITORY_FILE, parse_packages
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Package, PackageType, Repository
+from installer.model.source import Location, LocationKind, Media, Package, PackageType, Repository
 
 COPIES = "/run/driver-disks"
 UNFINISHED = ".part"
@@ -33,10 +34,11 @@ PLACE = "updates"  # depmod.d(5): before the image's own modules of the same nam
 PROBE = ("/usr/lib/installer/drivers", "probe")  # initrd/init/drivers
 PROBE_S = 180.0
 NICS = "/sys/class/net"
+NOT_LOADED = "none is loaded here, all are installed"
 NO_NIC = "a driver disk over the network needs a network interface that works already; put it on a disc or stick"
 
 OpenSystem = Callable[[], AbstractContextManager[System]]
-Find = Callable[[Location, Path | None], tuple[Repository, ...]]
+Find = Callable[[Location, Media], tuple[Repository, ...]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class DriverDisks:
     def __init__(
         self,
         open_system: OpenSystem,
-        media: Path | None,
+        media: Media,
         tell: Callable[[str], None],
         around: Surroundings = Surroundings(),
     ) -> None:
@@ -64,6 +66,7 @@ class DriverDisks:
         self._tell = tell
         self._around = around
         self._done: set[Location] = set()
+        self._offered: set[Repository] = set()
 
     def __call__(self, locations: Sequence[Location]) -> tuple[Repository, ...]:
         """Load those of the driver disks that were not yet; returns all that are loaded."""
@@ -89,7 +92,8 @@ class DriverDisks:
         """
         local = location.kind is LocationKind.LOCAL and self._media is None
         try:
-            with self._around.medium() if local else nullcontext(self._media) as media:
+            with self._around.medium() if local else nullcontext() as medium:
+                media = (medium,) if medium else self._media
                 disks = with_drivers(find(location, media), location.shown())
                 present = {(disk.id, disk.packages) for disk in self.loaded()}
                 for disk in disks:
@@ -102,10 +106,42 @@ class DriverDisks:
         self._done.add(location)
         return disks
 
+    def offer(self, repositories: Sequence[Repository]) -> None:
+        """Load drivers and firmware of sources; those that do not fit or load are told, for the host may need neither.
+
+        Raises PackageError when one is not what the source states, SourceError when it cannot be read.
+        """
+        for repository in repositories:
+            packages = tuple(package for package in repository.packages if package.type in RUN_TIME)
+            if packages and repository not in self._offered:
+                told = self._offer(replace(repository, packages=packages))
+                self._tell(f"drivers of {repository.id} ({repository.name}): {told}")
+                self._offered.add(repository)
+
+    def _offer(self, drivers: Repository) -> str:
+        """Load these packages of a source by way of a directory that is removed; returns what became of them."""
+        try:
+            check_room(drivers, self._around.free_bytes())
+        except SourceError as error:
+            return f"{NOT_LOADED}: {error.what}"
+        part = self._place(drivers) + UNFINISHED
+        with self._open_system() as system:
+            try:
+                _copy_packages(system, drivers, part, Cancel(), self._tell)
+                try:
+                    return load_copy(system, drivers, part)
+                except (SourceError, DeviceError) as error:
+                    return f"{NOT_LOADED}: {error.what}"
+            finally:
+                system.run(("rm", "--recursive", "--force", part))
+
+    def _place(self, disk: Repository) -> str:
+        return f"{self._around.copies}/{disk.id.replace(':', '_')}"
+
     def _take(self, disk: Repository, cancel: Cancel) -> None:
         """Copy a disk and load it; what fails leaves no copy."""
         check_room(disk, self._around.free_bytes())
-        place = f"{self._around.copies}/{disk.id.replace(':', '_')}"
+        place = self._place(disk)
         part = place + UNFINISHED
         with self._open_system() as system:
             system.run(("rm", "--recursive", "--force", part))
@@ -121,15 +157,21 @@ class DriverDisks:
 
 
 def _copy(system: System, disk: Repository, place: str, cancel: Cancel, tell: Callable[[str], None]) -> None:
-    """Keep a copy of the disk, each package checked while it passes."""
+    """Keep a copy of the disk, with what it says of itself."""
     source = open_location(disk.location, None)
     for name in (PACKAGES_FILE, REPOSITORY_FILE):
         data = source.read_file(name, METADATA_LIMIT_BYTES)
         if name == PACKAGES_FILE and parse_packages(data.decode("utf-8-sig", "replace"), name) != disk.packages:
             raise SourceError("it has changed while it was read", where=disk.location.shown(), hint="load it again")
         system.keep(f"{place}/{name}", [data])
+    _copy_packages(system, disk, place, cancel, tell)
+
+
+def _copy_packages(system: System, disk: Repository, place: str, cancel: Cancel, tell: Callable[[str], None]) -> None:
+    """Copy packages, each checked while it passes."""
+    source = open_location(disk.location, None)
     for package in disk.packages:
-        relay = Relay(lambda location: open_location(location, None), (disk.location,), package, tell)
+        relay = Relay(lambda location: open_location(location, None), (disk.location, *disk.fallbacks), package, tell)
         with closing(relay.chunks()) as chunks:
             where = source.shown_file(package.filename)
             passing = checked(_until(cancel, chunks), package, lambda done: None, where=where)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from backend.frames import Check, Errand, Failure, Find, Finished, Frames, Moved, Verify, to_frame
 from backend.installation import Readers
@@ -27,7 +26,7 @@ from installer.model.errors import (
     UsageError,
 )
 from installer.model.ports import TRIAL_TIMEOUT_S, Cancel, FaultyPackage, PackageProgress
-from installer.model.source import Location, Repository
+from installer.model.source import Location, Media, Repository
 
 CHILD = (sys.executable, "-I", "-m", "backend.errand_child")
 LOOK_S = 0.05  # how often a cancel is looked for
@@ -56,7 +55,7 @@ def readers(cancel: Cancel) -> Readers:
     )
 
 
-def find(location: Location, media: Path | None, cancel: Cancel, timeout_s: float) -> tuple[Repository, ...]:
+def find(location: Location, media: Media, cancel: Cancel, timeout_s: float) -> tuple[Repository, ...]:
     """Return the repositories at an address as `backend.repository.find_repositories` does.
 
     Raises its errors, Cancelled, and UnreachableError when the time is over.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 from backend.execute import Listener, after_failure
 from backend.preparation import read_script
@@ -15,15 +14,14 @@ from backend.system import System
 from installer.model.answers import Answers
 from installer.model.errors import InstallerError, as_installer_error
 from installer.model.events import Warned
+from installer.model.source import Media
 from installer.model.wishes import Script, Stage
 
 OpenSystem = Callable[[], AbstractContextManager[System]]
 
 
 @contextmanager
-def scripts_after_failure(
-    answers: Answers, media: Path | None, open_system: OpenSystem, emit: Listener
-) -> Iterator[None]:
+def scripts_after_failure(answers: Answers, media: Media, open_system: OpenSystem, emit: Listener) -> Iterator[None]:
     """Run the scripts of the stage install-failed when what stands inside fails; the failure goes on as it is.
 
     They are fetched only then, as what failed may be that a script cannot be fetched. Ctrl-C is no failure.
@@ -40,7 +38,7 @@ def scripts_after_failure(
         raise
 
 
-def _fetched(scripts: list[Script], media: Path | None, emit: Listener) -> tuple[RunScript, ...]:
+def _fetched(scripts: list[Script], media: Media, emit: Listener) -> tuple[RunScript, ...]:
     """Fetch those that can be; what is wrong with the others is a warning."""
     steps: list[RunScript] = []
     for script in scripts:
@@ -55,7 +53,7 @@ def _fetched(scripts: list[Script], media: Path | None, emit: Listener) -> tuple
 
 def _run(
     steps: tuple[RunScript, ...],
-    media: Path | None,
+    media: Media,
     open_system: OpenSystem,
     emit: Listener,
     failure: InstallerError,

@@ -52,5 +52,6 @@ def _first_whole(offers: tuple[Repository, ...], check: Check) -> tuple[Reposito
 
 def _with_fallbacks(whole: Repository, offers: tuple[Repository, ...]) -> Repository:
     """Only one with the very same packages can stand in for another."""
-    same = tuple(offer.location for offer in offers if offer is not whole and offer.packages == whole.packages)
-    return replace(whole, fallbacks=same)
+    same = [offer for offer in offers if offer.packages == whole.packages]
+    places = (place for offer in same for place in (offer.location, *offer.fallbacks))
+    return replace(whole, fallbacks=tuple(place for place in dict.fromkeys(places) if place != whole.location))

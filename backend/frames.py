@@ -10,14 +10,13 @@ import io
 import pickle
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from backend.sources.proxies import Variables
 from backend.sources.trust import Trusted
 from installer.model.ports import PackageProgress
 from installer.model.secret import Secret
-from installer.model.source import Location, Repository
+from installer.model.source import Location, Media, Repository
 
 LENGTH = struct.Struct(">I")
 
@@ -41,7 +40,7 @@ class Find:
     """Look what repositories lie at an address."""
 
     location: Location
-    media: Path | None
+    media: Media
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from backend.execute import AskAfterFailure, InstallPlan, Listener, after_failure, check_tools, execute, stop
 from backend.fallback import select_repositories
@@ -17,7 +16,7 @@ from backend.preparation import fingerprints_of, image_files, read_scripts, with
 from backend.probe.in_use import Fingerprint
 from backend.repository import check_packages, find_repositories
 from backend.session import LocalTime, OpenSource, Session, keep_clock
-from backend.sources import open_location
+from backend.sources import check_media, open_location
 from backend.steps.filesystem import SWAP_BYTES
 from backend.system import System
 from backend.targets import Target, TargetSpec, apply_targets, read_targets, untargeted
@@ -35,11 +34,12 @@ from installer.model.host import Disk, Host
 from installer.model.keep_settings import keep_settings, with_old_names
 from installer.model.problem import Problem
 from installer.model.secret import Secret
-from installer.model.source import Location, Repository
+from installer.model.source import LOCAL_MEDIA, Location, Media, Repository
 
 NOTHING = "no target stands for it (--target)"
 Require = Callable[[Sequence[Problem]], None]
 LoadDrivers = Callable[[Sequence[Location]], tuple[Repository, ...]]
+OfferDrivers = Callable[[Sequence[Repository]], None]
 KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
 
 
@@ -47,7 +47,7 @@ KeepAnswers = Callable[[Answers, Host], tuple[Answers, Secret | None]]
 class Readers:
     """How sources are read: what repositories lie at an address, and whether all their packages are there."""
 
-    find: Callable[[Location, Path | None], tuple[Repository, ...]]
+    find: Callable[[Location, Media], tuple[Repository, ...]]
     check: Callable[[Sequence[Repository]], None]
 
 
@@ -62,6 +62,7 @@ class Circumstances:
     `own_disks`: disks without a target, and the firmware, are there to be taken (the installation image).
     `plan_only`: nothing is going to be written, so that disks need no target.
     `load_drivers` loads driver disks and returns all that are loaded here; None: they are only read and installed.
+    `offer_drivers` loads what fits of the sources' own drivers; None: sources are read after the machine was looked at.
     `keep` gives the answers as they are run, and the answerfile that the host keeps of them (None: it keeps none).
     """
 
@@ -69,12 +70,13 @@ class Circumstances:
     brand: Brand
     targets: tuple[TargetSpec, ...] = ()
     size_bytes: int | None = None
-    media: Path | None = None
+    media: Media = None
     accept_version: bool = False
     own_disks: bool = False
     plan_only: bool = False
     readers: Readers = IN_THIS_PROCESS
     load_drivers: LoadDrivers | None = None
+    offer_drivers: OfferDrivers | None = None
     keep: KeepAnswers = lambda answers, host: (answers, None)
 
 
@@ -85,7 +87,7 @@ class Prepared:
     plan: InstallPlan
     inputs: Inputs
     marks: Mapping[str, Fingerprint]
-    media: Path | None
+    media: Media
 
 
 def with_first_disk(circumstances: Circumstances, disks: Sequence[Disk]) -> Circumstances:
@@ -119,6 +121,7 @@ def prepare(
     `require` hears the problems and raises when one of them stops the run.
     """
     drivers = _driver_disks(answers, circumstances)  # before anything is looked at: they may bring disks and NICs
+    repositories = _offered(answers, drivers, circumstances, require)
     targets = look_at_targets(circumstances)
     marks = fingerprints_of([target.facts.path for target in targets if not target.create_bytes])
     facts = circumstances.read_facts(any(target.is_image for target in targets))
@@ -126,7 +129,7 @@ def prepare(
     require((*problems, *check_answers(answers, host)))
     answers, answerfile = circumstances.keep(answers, host)
     marks = {**marks, **fingerprints_of(_own_disks(answers, host, targets, circumstances))}
-    repositories = _repositories(answers, drivers, circumstances, require)
+    repositories = repositories or _repositories(answers, drivers, circumstances, require)
     require(check_secure_boot(host, repositories, answers.skipped_packages))
     require(check_room(repositories, answers.skipped_packages, DOM0_PARTITION - SWAP_BYTES))
     inputs = Inputs(
@@ -188,6 +191,21 @@ def _driver_disks(answers: Answers, circumstances: Circumstances) -> tuple[Repos
     return tuple(disk for place, repositories in found for disk in with_drivers(repositories, place.shown()))
 
 
+def _offered(
+    answers: Answers, drivers: Sequence[Repository], circumstances: Circumstances, require: Require
+) -> tuple[Repository, ...]:
+    """Have what fits of the sources' own drivers loaded; returns all repositories, or none when no source is read yet.
+
+    Driver disks among them are loaded already.
+    """
+    if circumstances.offer_drivers is None:
+        return ()
+    found = _repositories(answers, drivers, circumstances, require)
+    loaded = {(disk.id, disk.packages) for disk in drivers}
+    circumstances.offer_drivers([each for each in found if (each.id, each.packages) not in loaded])
+    return found
+
+
 def _repositories(
     answers: Answers, drivers: Sequence[Repository], circumstances: Circumstances, require: Require
 ) -> tuple[Repository, ...]:
@@ -196,7 +214,8 @@ def _repositories(
     A driver disk that is also among the sources is installed once.
     """
     media, accept_version, read = circumstances.media, circumstances.accept_version, circumstances.readers
-    sources = [read.find(source, media) for source in answers.sources]
+    check_media(answers.sources.count(LOCAL_MEDIA), media)
+    sources = [read.find(source, media) for source in dict.fromkeys(answers.sources)]
     found, incomplete = select_repositories(sources, read.check)
     require(incomplete)
     present = {(repository.id, repository.packages) for repository in found}
@@ -236,7 +255,7 @@ def run_plan(
     emit: Listener,
     hooks: Hooks,
     *,
-    media: Path | None = None,
+    media: Media = None,
 ) -> None:
     """Run a plan for some disks, which are compared with their marks first; raises what ended it."""
     devices = {disk.name: disk.path for disk in disks}

@@ -58,7 +58,7 @@ from installer.model.ports import (
     ZoneArea,
 )
 from installer.model.problem import Problem, errors
-from installer.model.source import Location, LocationKind, Repository
+from installer.model.source import LOCAL_MEDIA, Location, Media, Repository
 from installer.model.wishes import Mode
 
 
@@ -129,7 +129,7 @@ class LiveMachine(ImageActs):
     def load_drivers(self, location: Location, cancel: Cancel) -> str:
         """By a copy in memory; the disk is read in a process of its own."""
 
-        def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+        def find(location: Location, media: Media) -> tuple[Repository, ...]:
             return self._readers(cancel).find(location, media)
 
         disks = self._parts.driver_disks
@@ -242,7 +242,7 @@ class LiveMachine(ImageActs):
 
     def look_at_medium(self, cancel: Cancel) -> Further:
         """Read the medium in a process of its own."""
-        found = self._readers(cancel).find(Location(LocationKind.LOCAL), self._parts.circumstances.media)
+        found = self._readers(cancel).find(LOCAL_MEDIA, self._parts.circumstances.media)
         return look_at(found, self._installed, self._parts.circumstances.brand)
 
     def preview_additional(self, further: Further) -> Preview:

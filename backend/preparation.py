@@ -22,7 +22,7 @@ from installer.model.errors import SourceError, UsageError
 from installer.model.host import Host
 from installer.model.identity import Identity
 from installer.model.machine_file import SHIPPED, default_host, load_host, shipped_host
-from installer.model.source import LocationKind
+from installer.model.source import LocationKind, Media
 from installer.model.wishes import OnFailure, Script, Stage
 
 
@@ -91,7 +91,7 @@ def image_files(targets: Sequence[Target], host: Host) -> tuple[ImageFile, ...]:
     )
 
 
-def read_script(script: Script, media: Path | None) -> ScriptFile:
+def read_script(script: Script, media: Media) -> ScriptFile:
     """Fetch a script, before anything is changed.
 
     Raises SourceError when it cannot be read or names no interpreter.
@@ -107,7 +107,7 @@ def read_script(script: Script, media: Path | None) -> ScriptFile:
     return ScriptFile(location.shown(), content, abort, stage)
 
 
-def read_scripts(answers: Answers, media: Path | None) -> tuple[ScriptFile, ...]:
+def read_scripts(answers: Answers, media: Media) -> tuple[ScriptFile, ...]:
     """Fetch the scripts of all stages, in each the post-install script first. Raises SourceError."""
     wanted = [Script(Stage.FILESYSTEM_POPULATED, answers.post_install_script)] if answers.post_install_script else []
     return tuple(read_script(script, media) for script in (*wanted, *answers.scripts))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
+from backend.fallback import select_repositories
 from backend.signature import check_signature, manifest, require_strong_sums, unsigned_error
-from backend.sources import open_location
+from backend.sources import open_location, open_media
 from backend.sources.checked import checked
 from backend.sources.transport import AbsentError, Transport, UnreachableError
 from backend.sources.trust import trusted
-from installer.model.errors import PackageError, SourceError
+from installer.model.errors import PackageError, RepositoryError, SourceError
 from installer.model.openpgp import Keyring
 from installer.model.package_fields import extension_fields
 from installer.model.repository import (
@@ -23,19 +23,42 @@ from installer.model.repository import (
     parse_packages,
     parse_repository,
 )
-from installer.model.source import MAIN_REPOSITORY, Location, Package, Repository
+from installer.model.source import MAIN_REPOSITORY, Location, LocationKind, Media, Package, Repository
 from installer.model.units import human_size
 
 PLACES = ("", "packages", "packages.main", "packages.linux", "packages.site")  # G C.3.1
 METADATA_LIMIT_BYTES = 4 * 1024 * 1024
 
 
-def find_repositories(location: Location, media: Path | None) -> tuple[Repository, ...]:
+def find_repositories(location: Location, media: Media) -> tuple[Repository, ...]:
     """Return the repositories at an address and in the directories below it, xs:main first, else in that order.
 
-    Raises SourceError when there is none, RepositoryError when one is not complete or not valid.
+    Local media are looked at one after another: of those that hold the same repository the first whole one gives it.
+    Raises SourceError when there is none, RepositoryError when one is not complete or not valid, or when two media hold
+    different ones of the same id.
     """
-    base = open_location(location, media)
+    if location.kind is not LocationKind.LOCAL:
+        return _find_below(open_location(location, media))
+    on_media = [_find_below(medium) for medium in open_media(media)]
+    if len(on_media) == 1:  # what is wrong with it is found by the plan's own checks
+        return on_media[0]
+    _check_same([repository for found in on_media for repository in found])
+    return select_repositories(on_media, check_packages)[0]
+
+
+def _check_same(repositories: Sequence[Repository]) -> None:
+    """Raise RepositoryError for two that have the id in common and no more: nobody said which of them is meant."""
+    first: dict[str, Repository] = {}
+    for repository in repositories:
+        known = first.setdefault(repository.id, repository)
+        if (known.version, known.packages) != (repository.version, repository.packages):
+            about = " and ".join(f"{one.name} {one.version} at {one.location.shown()}" for one in (known, repository))
+            what = f"two media hold a repository {repository.id}, and they differ: {about}"
+            raise RepositoryError(what, hint="take out the one that is not meant")
+
+
+def _find_below(base: Transport) -> tuple[Repository, ...]:
+    """Return the repositories at one place and below it."""
     found: list[Repository] = []
     answers: list[str] = []
     for directory in PLACES:

@@ -9,6 +9,7 @@ from installer.answerfile_reading import Reading
 from installer.answerfile_xml import Element
 from installer.model import rules
 from installer.model.answers import Draft, PasswordKind
+from installer.model.source import LOCAL_MEDIA
 from installer.model.wishes import OnFailure, Script, Stage
 
 
@@ -54,7 +55,7 @@ def read_source(reading: Reading, element: Element) -> None:
     """Add the place of the repositories."""
     known = reading.found.sources
     location = read_location(reading, element, f"sources.{len(known)}")
-    if location in known:
+    if location in known and location != LOCAL_MEDIA:  # a second one stands for a second disc
         reading.warn(element.position, f"<{element.name}> names the same place a second time", "one is enough")
     elif location is not None:
         known.append(location)

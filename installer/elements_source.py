@@ -21,7 +21,10 @@ _PATTERNS = ((LocationKind.URL, ADDRESS), (LocationKind.LOCAL, ""), (NFS, r"[Nn]
 SOURCE = ElementRow(
     "source",
     "Where installation repositories lie. All sources are read; of those that hold the same repository, the first one"
-    " whose packages are all there is installed.",
+    " whose packages are all there is installed. local: all installation media in the drives, discs before sticks;"
+    " every repository on any of them is installed, once. Two media with different repositories of the same id are an"
+    " error. Where local stands several times, at least so many media must be there, or nothing is begun: twice for a"
+    " base disc in one drive and the Linux pack in another.",
     '<source type="url">http://server/XenServer_4.0.1</source>',
     required_in=(Mode.FRESH, Mode.REINSTALL, Mode.UPGRADE),
     repeatable=True,

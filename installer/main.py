@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from backend import repository_command
@@ -139,7 +140,10 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         support.answers(draft)
         runs = not options.dry_run and os.geteuid() == 0
         with scripts_after_failure(answers, media_of(options), open_system, emit) if runs else nullcontext():
-            circumstances = circumstances_of(options, masker, support, driver_disks(options, log, reporter))
+            drivers = driver_disks(options, log, reporter)
+            circumstances = circumstances_of(options, masker, support, drivers)
+            if drivers:  # the sources are known before the machine is looked at, which on screens they are not
+                circumstances = replace(circumstances, offer_drivers=drivers.offer)
             prepared = _prepared(answers, circumstances, options, reporter, support)
     if options.dry_run:
         reporter.plan(prepared.plan)

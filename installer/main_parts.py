@@ -20,14 +20,15 @@ from installer.model.brand import default_brand
 from installer.model.events import Event
 from installer.model.host import Host
 from installer.model.secret import Masker
+from installer.model.source import Media
 from installer.report import Reporter, event_text, log_line
 from installer.reproduce import kept_answers
 from installer.support import Support
 
 
-def media_of(options: argparse.Namespace) -> Path | None:
-    """Return where the installation medium is said to be."""
-    return Path(options.media) if options.media else None
+def media_of(options: argparse.Namespace) -> Media:
+    """Return where local media are said to be."""
+    return tuple(map(Path, options.media)) or None
 
 
 def opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:

@@ -64,7 +64,8 @@ def ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: M
     def log_fault(fault: BaseException) -> None:
         log.write(log_line("".join(traceback.format_exception(fault))))
 
-    result = start(machine, Occasion(default_brand().product, options.media, log_fault, draft), _road)
+    media = next(iter(options.media), None)
+    result = start(machine, Occasion(default_brand().product, media, log_fault, draft), _road)
     if result.text:
         reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
     if result.reboot:

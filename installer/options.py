@@ -20,6 +20,7 @@ ANSWERFILE_HELP = (
 
 CA_HELP = "a certificate in PEM form that https servers are checked with, beside those that the system knows"
 KEY_HELP = "an OpenPGP key; repositories that it has not signed are refused"
+REPEATABLE = ("target", "media")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -71,8 +72,9 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     """
     options = build_parser().parse_args(arguments)
     # argparse would let those after `install` replace those before it
-    later = vars(options).pop("later_target", [])
-    options.target = [*(options.target or ()), *later]
+    for name in REPEATABLE:
+        later = vars(options).pop(f"later_{name}", [])
+        setattr(options, name, [*(getattr(options, name, None) or ()), *later])
     return options
 
 
@@ -94,7 +96,14 @@ def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None
     _add_run_options(add, default=default)
     add("--size", metavar="SIZE", default=default, help="make missing image files of this size, such as 16G (2^30)")
     add("--record-machine", metavar="FILE", default=default, help="write the facts of this machine to FILE and end")
-    add("--media", metavar="DIR", default=default, help="where the installation medium is (source type local)")
+    add(
+        "--media",
+        dest="media" if default is None else "later_media",
+        metavar="DIR",
+        action="append",
+        default=default,
+        help="where an installation medium is (source type local); repeatable",
+    )
     add("--verify", action="store_true", default=flag, help="read and check every package before anything is changed")
     add("--ask-missing", action="store_true", default=flag, help="ask on screens what the answerfile leaves out")
     add("--accept-version", action="store_true", default=flag, help="install repositories of another version")

@@ -70,7 +70,9 @@ class RecordedMachine(LiveMachine):
         log = LogFile(log_directory, lambda text: text)
         super().__init__(
             Parts(
-                circumstances=Circumstances(lambda _: self.host, BRAND, media=media, plan_only=True),
+                circumstances=Circumstances(
+                    lambda _: self.host, BRAND, media=(media,) if media else None, plan_only=True
+                ),
                 open_system=self._system,
                 log=log,
                 log_event=lambda event: _log_event(log, event),

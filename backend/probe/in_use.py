@@ -22,7 +22,7 @@ from installer.model.units import MIB
 # kernel names of block devices that are no disks to install on (Documentation/admin-guide/devices.txt)
 NOT_A_DISK = re.compile(r"(dm-|md|ram|zram|sr|scd|fd|bcache|drbd|nbd|mtdblock)[0-9].*|md_.+")
 IN_USE = "is in use by another program or by the kernel"
-MEDIUM_AT = "/run/medium"  # where initrd/init/medium mounts the installation medium
+MEDIUM_AT = re.compile(r"/run/medium(-[^/]+)?")  # where initrd/init/medium mounts installation media
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _uses(snapshot: Snapshot, numbers: Numbers, *, idle_holders: bool) -> Iterat
     for number, mount_point, _ in mount_fields(snapshot.mounts):
         carried = f"carries the mounted file system {mount_point}"
         for name in numbers.devices(number):
-            yield _Use(name, "holds the installation medium" if mount_point == MEDIUM_AT else carried)
+            yield _Use(name, "holds the installation medium" if MEDIUM_AT.fullmatch(mount_point) else carried)
     for members in snapshot.btrfs:
         for name in members:
             yield _Use(name, "is a member of a mounted btrfs")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from backend.image_mark import in_installation_image
 from backend.sources.directory import DirectoryTransport, open_path
 from backend.sources.ftp import FtpTransport
 from backend.sources.http import HttpTransport
-from backend.sources.medium import find_medium
+from backend.sources.medium import find_media
 from backend.sources.nfs import NfsTransport
 from backend.sources.transport import Transport
 from installer.model.errors import SourceError, UsageError
-from installer.model.source import Location, LocationKind
+from installer.model.source import Location, LocationKind, Media
 
 TRANSPORTS: dict[str, Callable[[str], Transport]] = {
     "": open_path,
@@ -26,13 +25,13 @@ TRANSPORTS: dict[str, Callable[[str], Transport]] = {
 TEXT_LIMIT_BYTES = 4 * 1024 * 1024
 
 
-def open_location(location: Location, media: Path | None) -> Transport:
-    """Return the transport for a location; nothing is read yet. `media` is where LOCAL lies (None: found by itself).
+def open_location(location: Location, media: Media) -> Transport:
+    """Return the transport for a location; nothing is read yet. LOCAL is the first of the media.
 
     Raises UsageError when there is no transport for it, SourceError when the medium is not there.
     """
     if location.kind is LocationKind.LOCAL:
-        return _open_media(media)
+        return open_media(media)[0]
     url = location.url.reveal().strip()
     scheme = url.partition(":")[0].lower() if "://" in url or url.lower().startswith("file:") else ""
     if not url:
@@ -44,17 +43,33 @@ def open_location(location: Location, media: Path | None) -> Transport:
     return TRANSPORTS[scheme](url)
 
 
-def _open_media(media: Path | None) -> Transport:
+def open_media(media: Media) -> tuple[Transport, ...]:
+    """Return the transports of all local media, that with the base first when they are found by themselves.
+
+    Raises UsageError when it is not known where they are, SourceError when one is not there.
+    """
     if media is None and in_installation_image():
-        media = find_medium()
-    if media is None:
+        media = find_media()
+    if not media:
         raise UsageError(
             "the source is local media, and it is not known where the installation medium is",
             hint="name its directory with --media DIR",
         )
-    if not media.is_dir():
-        raise SourceError("the directory given with --media is not there", where=str(media))
-    return DirectoryTransport(media)
+    for place in media:
+        if not place.is_dir():
+            raise SourceError("the directory given with --media is not there", where=str(place))
+    return tuple(map(DirectoryTransport, media))
+
+
+def check_media(count: int, media: Media) -> None:
+    """Raise SourceError when fewer local media are there than answers list; one stands for however many there are."""
+    if count < 2:
+        return
+    found = open_media(media)
+    if len(found) < count:
+        there = "only one is there" if len(found) == 1 else f"only {len(found)} are there"
+        what = f"the answers list {count} local media, and {there}: {', '.join(place.shown for place in found)}"
+        raise SourceError(what, hint="put the missing disc or stick in; each local source stands for one more of them")
 
 
 def fetch_text(

@@ -1,4 +1,4 @@
-"""The installation medium in the boot image: found among discs and sticks, and mounted, by the image's own program."""
+"""The installation media in the boot image: found among discs and sticks, and mounted, by the image's own program."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ FOR_ALL = ("nsenter", "--mount=/proc/1/ns/mnt")
 LOOK_S = 120.0  # a drive spins a disc up for half a minute, and reads a scratched one for longer
 
 
-def find_medium(program: str = PROGRAM) -> Path:
-    """Return the directory that the medium is mounted on; one that was put in since then is found too.
+def find_media(program: str = PROGRAM) -> tuple[Path, ...]:
+    """Return the directories that all media are mounted on, that with the base first; new ones are found too.
 
     Raises SourceError with what each drive holds.
     """
-    return Path(_run(program, "no installation medium was found")[-1])
+    return tuple(map(Path, _run(program, "no installation medium was found", "all")))
 
 
 def eject_medium(program: str = PROGRAM) -> str:
-    """Unmount the medium and open the tray; returns which drive it was in. Raises SourceError."""
+    """Unmount all media and open their trays; returns which drives they were in. Raises SourceError."""
     return "; ".join(_run(program, "the medium cannot be taken out", "eject"))
 
 

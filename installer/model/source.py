@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from installer.model.secret import MASK, Secret
 
@@ -131,4 +132,7 @@ class Repository:
         return sum(package.size_bytes for package in self.packages)
 
 
+LOCAL_MEDIA = Location(LocationKind.LOCAL)
+# the directories that local media are said to be in (--media); None: the drives of the booted image are looked at
+Media = tuple[Path, ...] | None
 MAIN_REPOSITORY = "xs:main"

@@ -85,7 +85,7 @@ def desk(tmp_path: Path) -> Desk:
     needs("losetup", "mkfs.ext3", "vgcreate", "lbzip2", "grub-mkimage", "debugfs")
     image, drive = tmp_path / "disk.img", small_repository(tmp_path / "drive")
     circumstances = Circumstances(
-        lambda _: default_host(), BRAND, targets=(TargetSpec(str(image)),), size_bytes=16 * GIB, media=drive
+        lambda _: default_host(), BRAND, targets=(TargetSpec(str(image)),), size_bytes=16 * GIB, media=(drive,)
     )
     log = LogFile(tmp_path / "log", lambda text: text)
     parts = Parts(circumstances, lambda: temporary_system(), log, lambda event: None, lambda draft: None)
@@ -194,7 +194,7 @@ def test_packages_are_not_added_to_another_system(desk: Desk) -> None:
 
 
 def test_nothing_is_added_before_a_host_is_installed(tmp_path: Path) -> None:
-    circumstances = Circumstances(lambda _: default_host(), BRAND, media=linux_pack(tmp_path))
+    circumstances = Circumstances(lambda _: default_host(), BRAND, media=(linux_pack(tmp_path),))
     log = LogFile(tmp_path / "log", lambda text: text)
     machine = LiveMachine(Parts(circumstances, lambda: temporary_system(), log, lambda event: None, lambda draft: None))
     with pytest.raises(UsageError, match="nothing is installed yet"):

@@ -94,5 +94,5 @@ def test_an_answer_changes_the_plan_or_is_an_error(tmp_path: Path, field: str, v
     kept = keep_settings(answers, INPUTS.host)
     if errors((*problems, *kept.problems, *check_answers(answers, INPUTS.host))):
         return
-    changed = make_plan(replace(INPUTS, answers=answers, scripts=read_scripts(answers, tmp_path)))
+    changed = make_plan(replace(INPUTS, answers=answers, scripts=read_scripts(answers, (tmp_path,))))
     assert changed != make_plan(INPUTS)

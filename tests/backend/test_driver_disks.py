@@ -23,10 +23,12 @@ from backend.sources.transport import UnreachableError
 from installer.model.errors import Cancelled, CommandFailed, DeviceError, PackageError, SourceError
 from installer.model.ports import Cancel
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Repository
+from installer.model.source import Location, LocationKind, Media, Repository
 from installer.model.units import MIB
 from tests.backend.sample import ANSWERS, HOST
 from tests.backend.small_repository import small_repository, tarball
+from tests.backend.sources.ftp_server import Served, ftp_server
+from tests.backend.sources.nfs_server import nfs_server
 from tests.driver_disk import write_driver_disk
 from tests.end_to_end.web_server import serving
 from tests.recorded_machine import BRAND
@@ -37,6 +39,7 @@ FILES = {
     "core.ko": b"what it needs",
     "tools.bz2": tarball({"opt/acme/tool": b"tool"}),
 }
+ESP = "install /lib/modules/6.1/updates/esp.ko"
 
 
 class HalfSystem(RealSystem):
@@ -119,7 +122,7 @@ def test_firmware_comes_first_then_modules_then_devices_are_looked_for(room: Roo
     assert _programs(system) == [
         "uname --kernel-release",
         "install /lib/firmware/esp.bin",
-        "install /lib/modules/6.1/updates/esp.ko",
+        ESP,
         "install /lib/modules/6.1/updates/core.ko",
         "depmod 6.1",
         "modprobe esp",
@@ -231,7 +234,7 @@ def test_driver_that_the_kernel_refuses_is_told_and_taken_out_again(room: Room, 
 def test_cancel_between_two_packages_leaves_nothing(room: Room, system: HalfSystem) -> None:
     cancel = Cancel()
 
-    def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+    def find(location: Location, media: Media) -> tuple[Repository, ...]:
         cancel.set()
         return find_repositories(location, media)
 
@@ -241,7 +244,7 @@ def test_cancel_between_two_packages_leaves_nothing(room: Room, system: HalfSyst
 
 
 def test_disk_that_changed_between_two_looks_is_refused(room: Room, system: HalfSystem) -> None:
-    def find(location: Location, media: Path | None) -> tuple[Repository, ...]:
+    def find(location: Location, media: Media) -> tuple[Repository, ...]:
         found = find_repositories(location, media)
         write_driver_disk(room.source, {"esp.ko": b"another driver"})
         return found
@@ -267,6 +270,22 @@ def test_disk_is_read_over_http(room: Room, system: HalfSystem) -> None:
     assert (room.copies / "acme_drivers" / "esp.ko").read_bytes() == FILES["esp.ko"]
 
 
+def test_disk_is_read_over_ftp(room: Room, system: HalfSystem) -> None:
+    with ftp_server(Served(room.directory), user="acme", password="marked-secret") as server:
+        place = replace(room.location, url=Secret(f"ftp://acme:marked-secret@{server}/source"))
+        room.disks(system)((place,))
+    assert (room.copies / "acme_drivers" / "esp.ko").read_bytes() == FILES["esp.ko"]
+    assert "marked-secret" not in "".join(room.told)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("version", ["3", "4"])
+def test_disk_is_read_over_nfs(room: Room, system: HalfSystem, version: str) -> None:
+    with nfs_server(room.source, room.directory / "ganesha") as export:
+        room.disks(system)((replace(room.location, url=Secret(export.url(version))),))
+    assert (room.copies / "acme_drivers" / "esp.ko").read_bytes() == FILES["esp.ko"]
+
+
 def test_double_hears_of_every_change(room: Room) -> None:
     """The copy goes through System too."""
     recording = RecordingSystem()
@@ -276,6 +295,69 @@ def test_double_hears_of_every_change(room: Room) -> None:
     keeps: Sequence[tuple[str, ...]] = [words for words in recording.actions if words[0] == "keep"]
     assert [words[1] for words in keeps] == [f"{part}/{name}" for name in ("XS-PACKAGES", "XS-REPOSITORY", *FILES)]
     assert not room.copies.exists()
+
+
+def _source(room: Room) -> Repository:
+    (found,) = find_repositories(room.location, None)
+    return found
+
+
+def test_drivers_of_a_source_are_loaded_and_not_kept(room: Room, system: HalfSystem) -> None:
+    """Its other packages are not read; a second look at the same source loads nothing again."""
+    (room.source / "tools.bz2").unlink()
+    disks = room.disks(system)
+    disks.offer([_source(room)])
+    assert _programs(system)[:3] == ["uname --kernel-release", "install /lib/firmware/esp.bin", ESP]
+    assert _programs(system)[-2:] == ["modprobe core", "/usr/lib/installer/drivers probe"]
+    assert room.told == ["drivers of acme:drivers (Drivers): loaded esp, core; firmware esp.bin is in place"]
+    assert disks.loaded() == () and list(room.copies.iterdir()) == []
+    before = len(system.told)
+    disks.offer([_source(room)])
+    assert len(system.told) == before
+
+
+def test_source_without_drivers_is_left_alone(room: Room, system: HalfSystem, tmp_path: Path) -> None:
+    room.disks(system).offer(
+        find_repositories(replace(room.location, url=Secret(str(small_repository(tmp_path)))), None)
+    )
+    assert system.told == [] and room.told == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ({"magic": "5.10 SMP"}, "esp is made for the kernel 5.10; core is made for the kernel 5.10; this is 6.1"),
+        ({"failing": "esp"}, "the driver esp of acme:drivers cannot be loaded: ERROR: could not insert 'esp'"),
+    ],
+)
+def test_drivers_of_a_source_that_do_not_fit_or_load_are_told_and_end_nothing(
+    room: Room, tmp_path: Path, trouble: dict[str, str], said: str
+) -> None:
+    system = HalfSystem(tmp_path / "scratch", **trouble)
+    room.disks(system).offer([_source(room)])
+    (told,) = room.told
+    assert (
+        told.startswith("drivers of acme:drivers (Drivers): none is loaded here, all are installed: ") and said in told
+    )
+    assert list(room.copies.iterdir()) == []
+
+
+def test_drivers_of_a_source_too_big_for_memory_are_not_read(room: Room, system: HalfSystem) -> None:
+    source = _source(room)
+    room.free_bytes = 4 * sum(len(data) for name, data in FILES.items() if name != "tools.bz2") - 1
+    room.disks(system).offer([source])
+    assert "too big for memory" in room.told[0] and system.told == []
+    room.free_bytes += 1
+    room.disks(system).offer([source])
+    assert "modprobe core" in _programs(system)
+
+
+def test_driver_of_a_source_that_is_damaged_ends_the_run_and_leaves_nothing(room: Room, system: HalfSystem) -> None:
+    source = _source(room)
+    (room.source / "core.ko").write_bytes(b"what it feeds")
+    with pytest.raises(PackageError, match="has the MD5"):
+        room.disks(system).offer([source])
+    assert not any(argv[0] == "install" for argv in system.told) and list(room.copies.iterdir()) == []
 
 
 @pytest.mark.root

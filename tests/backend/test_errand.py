@@ -69,7 +69,7 @@ def test_a_good_source_gives_its_repositories(tmp_path: Path) -> None:
 def test_a_directory_and_the_medium_do_as_well(tmp_path: Path) -> None:
     directory = small_repository(tmp_path / "xs")
     assert find(url(str(directory)), None, Cancel(), 20)[0].id == "xs:main"
-    assert find(Location(LocationKind.LOCAL), directory, Cancel(), 20)[0].id == "xs:main"
+    assert find(Location(LocationKind.LOCAL), (directory,), Cancel(), 20)[0].id == "xs:main"
 
 
 def test_a_port_where_nobody_listens() -> None:

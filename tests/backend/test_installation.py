@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.installation import Circumstances, Prepared, prepare
-from backend.repository import find_repositories
+from backend.installation import Circumstances, Prepared, Readers, prepare
+from backend.repository import check_packages, find_repositories
 from backend.steps.initrd import RebuildInitrd
 from backend.steps.packages import InstallPackage
 from installer.model.answers import Answers
@@ -18,9 +18,9 @@ from installer.model.errors import AnswersError, PackageError, SourceError
 from installer.model.host import Host
 from installer.model.problem import Problem, errors
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Repository
+from installer.model.source import Location, LocationKind, Media, Repository
 from tests.backend.sample import ANSWERS, HOST, IDENTITIES
-from tests.backend.small_repository import small_repository, tarball
+from tests.backend.small_repository import add_driver_repository, small_repository, tarball
 from tests.driver_disk import write_driver_disk
 
 FILES = {"esp.ko": b"a driver", "esp.bin": b"firmware", "tools.bz2": tarball({"opt/acme/tool": b"tool"})}
@@ -82,6 +82,42 @@ def test_drivers_are_loaded_before_disks_are_looked_at_and_checked(answers: Answ
     assert "note: driver disk acme:drivers (Drivers): loaded on this machine, and installed" in prepared.plan.describe()
     with pytest.raises(AnswersError, match="sda"):
         _prepare(answers, read_facts=lambda with_image: replace(HOST, disks=()))
+
+
+def test_drivers_of_sources_are_offered_before_disks_are_looked_at_but_not_those_of_driver_disks(
+    answers: Answers, tmp_path: Path
+) -> None:
+    """Without them the machine has not got the disk of the answers; each source is read once."""
+    add_driver_repository(tmp_path / "base", b"a driver", b"firmware")
+    offered: list[str] = []
+    read: list[str] = []
+
+    def find(place: Location, media: Media) -> tuple[Repository, ...]:
+        read.append(place.shown())
+        return find_repositories(place, media)
+
+    def facts(with_image: bool) -> Host:
+        return HOST if offered else replace(HOST, disks=())
+
+    prepared = _prepare(
+        answers,
+        load_drivers=lambda places: find_repositories(places[0], None),
+        offer_drivers=lambda found: offered.extend(repository.id for repository in found),
+        read_facts=facts,
+        readers=Readers(find, check_packages),
+    )
+    assert offered == ["xs:main", "acme:nic"]
+    assert read == [str(tmp_path / "base")]
+    assert {"nic-ko", "nic-bin", "esp-ko"} < set(_installed(prepared))
+
+
+def test_repository_of_another_product_offers_no_drivers(answers: Answers, tmp_path: Path) -> None:
+    other = write_driver_disk(tmp_path / "other", {"nic.ko": b"a driver"}, repository="acme:nic")
+    (other / "XS-REPOSITORY").write_text("acme:nic\nNIC\nOther\n4.0.1-1\n", encoding="ascii")
+    offered: list[Repository] = []
+    with pytest.raises(AnswersError, match="made for Other"):
+        _prepare(replace(answers, sources=(*answers.sources, _place(other))), offer_drivers=offered.extend)
+    assert not offered
 
 
 def test_disk_that_was_loaded_by_a_kernel_word_is_installed_too(answers: Answers, tmp_path: Path) -> None:

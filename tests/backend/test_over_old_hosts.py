@@ -86,7 +86,7 @@ def test_identity_settings_and_every_volume_stay(old: OldHost, mode: str, tmp_pa
 
 def _machine(image: Path, directory: Path) -> LiveMachine:
     circumstances = Circumstances(
-        lambda _: FACTS, BRAND, targets=(TargetSpec(str(image), "sda"),), media=small_repository(directory / "drive")
+        lambda _: FACTS, BRAND, targets=(TargetSpec(str(image), "sda"),), media=(small_repository(directory / "drive"),)
     )
     log = LogFile(directory / "log", lambda text: text)
     return LiveMachine(Parts(circumstances, lambda: temporary_system(), log, lambda event: None, lambda draft: None))

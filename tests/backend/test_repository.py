@@ -74,7 +74,7 @@ def test_finds_one_pack_at_its_own_address(tmp_path: Path) -> None:
 
 def test_finds_them_on_local_media_and_can_open_them_again(tmp_path: Path) -> None:
     put(tmp_path, BOTH)
-    main, linux = find_repositories(Location(LocationKind.LOCAL), tmp_path)
+    main, linux = find_repositories(Location(LocationKind.LOCAL), (tmp_path,))
     assert main.location == url(str(tmp_path / "packages.main"))
     check_packages((main, linux))
 

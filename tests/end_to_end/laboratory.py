@@ -21,6 +21,7 @@ OUTPUT_UNDER_XEN = "quiet console=tty0 output=ttyS0"
 # four times what a loaded machine of two cores needs
 INSTALL_S = 1200.0
 SHELL_S = 600.0
+ALONE = ("-netdev", "user,id=alone,restrict=on", "-device", "e1000,netdev=alone")  # with an address, but no server
 SHELL = r"There is a shell on (ttyS0|hvc0)"
 SHELL_PROMPT = r"installer:/# "
 
@@ -126,6 +127,12 @@ def disc_of(lab: Laboratory, tree: Path, name: str) -> Path:
     argv = ["xorriso", "-as", "mkisofs", "-quiet", "-o", str(path), "-J", "-R", "-graft-points", grafted]
     subprocess.run(argv, check=True)
     return path
+
+
+def in_drives(*discs: Path) -> tuple[str, ...]:
+    """Return QEMU's words for discs in drives of their own, of which there are two at most."""
+    drives = ("-drive", "file={},format=raw,if=ide,index={},media=cdrom,readonly=on")
+    return tuple(word.format(disc, index) for index, disc in enumerate(discs, start=2) for word in drives)
 
 
 @contextmanager

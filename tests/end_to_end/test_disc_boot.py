@@ -12,7 +12,7 @@ import pytest
 
 from installer.model.host import Firmware
 from tests.end_to_end.boot_media import make_medium
-from tests.end_to_end.laboratory import INSTALL_S, SHELL_S, Laboratory
+from tests.end_to_end.laboratory import ALONE, INSTALL_S, SHELL_S, Laboratory
 from tests.end_to_end.picture import shows
 from tests.end_to_end.screen import Screen
 from tests.end_to_end.test_screens_in_image import INSTALL, PASSWORD, go, roads
@@ -27,7 +27,6 @@ DOWN = "\x1b[B"
 CD = ("-drive", "file={disc},format=raw,media=cdrom,readonly=on,if=none,id=disc")
 CD_BIOS = (*CD, "-device", "ide-cd,bus=ide.1,drive=disc,bootindex=0")
 CD_UEFI = (*CD, "-device", "ide-cd,bus=ide.2,drive=disc,bootindex=0")
-ALONE = ("-netdev", "user,id=alone,restrict=on", "-device", "e1000,netdev=alone")  # with an address, but no server
 STICK = (
     *("-device", "qemu-xhci", "-drive", "file={disc},format=raw,readonly=on,if=none,id=disc"),
     *("-device", "usb-storage,drive=disc,removable=on,bootindex=0"),

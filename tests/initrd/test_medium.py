@@ -139,6 +139,36 @@ def test_medium_that_is_in_use_is_found_again_and_another_after_it_was_ejected(d
     assert lines[3:] == ["no medium is in use", "free"]
 
 
+def test_all_media_are_mounted_each_at_a_place_of_its_own(drives: Drives) -> None:
+    """The base first; a drive that holds none is passed over, and of two partitions of a stick the first counts."""
+    drives.add("sr0", {"packages.linux/XS-REPOSITORY": LINUX})
+    drives.add("sr1", {"README": "nothing"})
+    drives.add("sda", {"packages.main/XS-REPOSITORY": MAIN})
+    drives.add("sdb", {"README": "nothing"})
+    for part in ("sdb1", "sdb2"):
+        drives.add_part("sdb", part, {"XS-REPOSITORY": part})
+    at = drives.directory / "at"
+    status, lines = drives.run("medium all", "medium all", 'cat "$MEDIUM_AT"-*/XS-REPOSITORY')
+    places = [str(at), f"{at}-sr0", f"{at}-sdb1"]
+    assert (status, lines) == (0, [*places, places[0], places[2], places[1], "sdb1"])
+
+
+def test_all_media_are_found_again_after_a_change_and_let_go_of_together(drives: Drives) -> None:
+    drives.add("sr0", {"packages.main/XS-REPOSITORY": MAIN})
+    drives.add("sdb", {"packages.linux/XS-REPOSITORY": LINUX})
+    at, dev = str(drives.directory / "at"), drives.directory / "dev"
+    late = f"rm {dev}/sdb; medium all"
+    status, lines = drives.run("medium all", "medium eject", f"ls {at}-sdb", late)
+    assert status == 0 and lines[:2] == [at, f"{at}-sdb"]
+    assert len(lines) == 5 and all(line.endswith(": it can be taken out") for line in lines[2:4])
+    assert lines[4] == at
+
+
+def test_all_without_a_medium_names_each_drive(drives: Drives) -> None:
+    drives.add("sr0", None)
+    assert drives.run("medium all") == (1, ["sr0: nothing in it"])
+
+
 def test_wrong_word_is_refused_with_the_usage(tmp_path: Path) -> None:
     result = subprocess.run([str(PROGRAM), "eject-it"], capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert result.returncode == 2 and "\n       medium eject    unmounts it" in result.stderr
+    assert result.returncode == 2 and "\n       medium eject    unmounts them" in result.stderr

@@ -78,6 +78,8 @@ def test_options_on_both_sides_are_all_kept() -> None:
     options = parse_options(["--answerfile", "a.xml", "--target", "sda=x", "install", "--target", "sdb=y", "--dry-run"])
     assert options.answerfile == "a.xml" and options.dry_run
     assert options.target == ["sda=x", "sdb=y"]
+    assert parse_options(["--media", "a", "install", "--media", "b"]).media == ["a", "b"]
+    assert parse_options([]).media == []
 
 
 def test_words_of_a_file_stand_for_its_name(tmp_path: Path) -> None:

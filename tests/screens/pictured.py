@@ -51,7 +51,7 @@ class PicturedMachine(RecordedMachine):
     def __init__(self, name: str, medium: Path, log_directory: Path) -> None:
         super().__init__(host(name), media=medium, log_directory=log_directory, in_image=True)
         self._medium = str(medium)
-        self._other = OtherSource(lambda location: open_location(self._real(location), medium))
+        self._other = OtherSource(lambda location: open_location(self._real(location), (medium,)))
 
     def _real(self, location: Location) -> Location:
         return _moved(location, MEDIUM, self._medium)

@@ -104,6 +104,16 @@ def test_idle_multipath_is_free_beside_a_mounted_one() -> None:
     assert set(_disks(reasons(snapshot("multipath"), idle_holders=False))) == {"sda", "sdb"}
 
 
+def test_each_installation_medium_is_told_as_one() -> None:
+    """The first and those beside it; a driver disk's place is another."""
+    places = {"sda": "/run/medium", "sdb": "/run/medium-sdb", "sdc": "/run/driver-medium"}
+    devices = tuple(BlockDevice(name, f"8:{16 * number}") for number, name in enumerate(places))
+    lines = (f"36 35 {one.number} / {places[one.name]} ro - vfat /dev/{one.name} ro" for one in devices)
+    medium = "holds the installation medium"
+    driver = "carries the mounted file system /run/driver-medium"
+    assert reasons(Snapshot(devices, mounts="\n".join(lines))) == {"sda": medium, "sdb": medium, "sdc": driver}
+
+
 def test_devices_made_of_each_other_do_not_hang_the_walk() -> None:
     ring = (BlockDevice("dm-0", "253:0", slaves=("dm-1",)), BlockDevice("dm-1", "253:1", slaves=("dm-0", "sda")))
     assert "sda" in reasons(Snapshot((*ring, BlockDevice("sda", "8:0"))))

@@ -51,7 +51,7 @@ def test_relative_path_stays_valid_elsewhere(source: Path, monkeypatch: pytest.M
 
 
 def test_local_is_the_directory_of_media(source: Path) -> None:
-    assert open_location(LOCAL, source).at("packages.main").size("file", LIMIT) == 7
+    assert open_location(LOCAL, (source,)).at("packages.main").size("file", LIMIT) == 7
 
 
 def test_local_without_media_names_the_option() -> None:
@@ -63,7 +63,7 @@ def test_local_without_media_names_the_option() -> None:
 
 def test_media_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="--media is not there"):
-        open_location(LOCAL, tmp_path / "nothing")
+        open_location(LOCAL, (tmp_path / "nothing",))
 
 
 @pytest.mark.parametrize(

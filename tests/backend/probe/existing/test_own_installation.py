@@ -41,7 +41,7 @@ def test_an_installation_is_found_as_it_was_answered(machine: str, storage: Stor
     facts = shipped_host(machine)
     target = TargetSpec(str(tmp_path / "disk.img"))
     circumstances = Circumstances(
-        lambda _: facts, BRAND, targets=(target,), size_bytes=16 * GIB, media=small_repository(tmp_path / "drive")
+        lambda _: facts, BRAND, targets=(target,), size_bytes=16 * GIB, media=(small_repository(tmp_path / "drive"),)
     )
     log = LogFile(tmp_path / "log", lambda text: text)
     live = LiveMachine(Parts(circumstances, lambda: temporary_system(), log, lambda event: None, lambda draft: None))
