@@ -1,0 +1,171 @@
+"""Tries mutants in a collected pytest session: each in a forked child, which ends with the first test that fails."""
+
+from __future__ import annotations
+
+import ast
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from enum import IntEnum
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.mutation.change import Patch, import_anew, patches
+from tests.mutation.cover import Covered
+from tests.mutation.mutants import ROOT, Mutant
+
+ROOM = 4 << 30  # bytes of address space: a mutant that collects without end is stopped
+LEAST_SECONDS = 5.0  # of processor time for a test, however fast it is without a mutant
+TIMES_SLOWER = 20
+PATIENCE_SECONDS = 600  # on the wall clock for one mutant: a test that sleeps uses no processor time
+SLOW_SECONDS = 0.5  # tests from here on come after all others
+FIRST_FILES = 4  # so many are collected anew for a mutant of what runs on import, then twice as many, and so on
+QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:warnings", "-m", "not vm and not long and not root")
+
+
+class Verdict(IntEnum):
+    """What became of a mutant; the exit code of its child."""
+
+    SURVIVED = 70
+    KILLED = 71
+    TIMEOUT = 72
+    STILLBORN = 73  # the module could not be imported: no mutant, and not counted
+
+
+class Trial:
+    """Runs the tests for one mutant after the other."""
+
+    def __init__(self, session: pytest.Session, covered: Covered, arguments: Sequence[str]) -> None:
+        self._covered = covered
+        self._arguments = arguments
+        self._items = {item.nodeid: item for item in session.items}
+
+    def verdict(self, mutant: Mutant) -> Verdict:
+        """Say whether a test notices the mutant."""
+        found = patches(mutant.module, mutant.source)
+        lines = _statement(mutant)
+        if found is None or lines & self._covered.imported.get(mutant.module, frozenset()):
+            return _forked(lambda: self._anew(mutant))
+        by_line = self._covered.tests.get(mutant.module, {})
+        names = {name for line in lines for name in by_line.get(line, ())}
+        if not names:
+            return Verdict.SURVIVED
+        items = [self._items[name] for name in sorted(names, key=self._order(mutant))]
+        return _forked(lambda: self._patched(found, items))
+
+    def _order(self, mutant: Mutant) -> Callable[[str], tuple[bool, bool, str, float]]:
+        stem = f"test_{Path(mutant.module).stem}.py"
+
+        def order(name: str) -> tuple[bool, bool, str, float]:
+            seconds, file = self._covered.seconds.get(name, 0.0), name.split("::")[0]
+            return seconds > SLOW_SECONDS, not file.endswith(stem), file, seconds
+
+        return order
+
+    def _patched(self, found: list[Patch], items: Sequence[pytest.Item]) -> NoReturn:
+        for function, code in found:
+            function.__code__ = code
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            _limit(self._covered.seconds.get(item.nodeid, 0.0))
+            if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
+                os._exit(Verdict.KILLED)
+        os._exit(Verdict.SURVIVED)
+
+    def _anew(self, mutant: Mutant) -> NoReturn:
+        if not import_anew(mutant.module, mutant.source):
+            os._exit(Verdict.STILLBORN)
+        for files in self._files(mutant):
+            if pytest.main([*self._arguments, *QUIET, *files], plugins=[_Limits(self._covered.seconds)]) != 0:
+                os._exit(Verdict.KILLED)
+        os._exit(Verdict.SURVIVED)
+
+    def _files(self, mutant: Mutant) -> Iterator[list[str]]:
+        """Yield all files with tests, some at a time: first that of the same name, then those that run the module."""
+        seconds: dict[str, float] = {}
+        for name, taken in self._covered.seconds.items():
+            seconds[name.split("::")[0]] = seconds.get(name.split("::")[0], 0.0) + taken
+        using = {name.split("::")[0] for names in self._covered.tests.get(mutant.module, {}).values() for name in names}
+        stem = Path(mutant.module).stem
+        own = [file for file in seconds if Path(file).stem.startswith(f"test_{stem}")]
+        rest = sorted(set(seconds) - set(own), key=lambda file: (file not in using, seconds[file]))
+        if own:
+            yield own
+        start, size = 0, FIRST_FILES
+        while start < len(rest):
+            yield rest[start : start + size]
+            start, size = start + size, size * 2
+
+
+class _Limits:
+    """The limit of processor time, set for each test."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        _limit(self._seconds.get(item.nodeid, 0.0))
+
+
+def _limit(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_PROF, LEAST_SECONDS + TIMES_SLOWER * seconds)
+
+
+def _statement(mutant: Mutant) -> frozenset[int]:
+    """Return the lines of the statement in which the change is; of one that holds others, its head."""
+    best: tuple[int, int] | None = None
+    for node in ast.walk(ast.parse((ROOT / mutant.module).read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            continue
+        first, last = _extent(node)
+        inside = first <= mutant.line <= last
+        if inside and (best is None or last - first <= best[1] - best[0]):
+            best = first, last
+    return frozenset(range(best[0], best[1] + 1)) if best else frozenset({mutant.line})
+
+
+def _extent(node: ast.stmt | ast.ExceptHandler | ast.match_case) -> tuple[int, int]:
+    if isinstance(node, ast.match_case):
+        return node.pattern.lineno, node.body[0].lineno
+    body = getattr(node, "body", None)
+    first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+    return first, body[0].lineno if body else node.end_lineno or node.lineno
+
+
+def _forked(run: Callable[[], NoReturn]) -> Verdict:
+    """Run something in a child that is a group of its own, and end all that it leaves behind."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        _in_child(run)
+    began, status = time.monotonic(), 0
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        if time.monotonic() - began > PATIENCE_SECONDS:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.005)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    if os.WIFSIGNALED(status):
+        return Verdict.TIMEOUT
+    return Verdict(os.WEXITSTATUS(status))
+
+
+def _in_child(run: Callable[[], NoReturn]) -> NoReturn:
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
+    try:
+        run()
+    except BaseException:  # whatever gets out of pytest, a test was not passed
+        os._exit(Verdict.KILLED)
