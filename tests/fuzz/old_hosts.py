@@ -15,7 +15,7 @@ from backend.probe.existing.settings import read_iqn, read_settings
 from backend.probe.existing.tree import ExtTree, Tree
 from installer.model import rules
 from installer.model.brand import default_brand
-from installer.model.existing import GuestRecord
+from installer.model.existing import BACKUP_MARK, GuestRecord
 from installer.model.storage import Part, Signature
 from tests.backend.probe.existing.files import Files
 from tests.end_to_end.old_hosts import DATABASE_SECRET, XENSERVER_40, database_of, host_files
@@ -31,6 +31,15 @@ SETTINGS = SEPARATOR.join(
     path.encode() + b"\n" + text.encode()
     for path, text in sorted(host_files(XENSERVER_40).items())
     if "sysconfig" in path or path in ("/etc/ntp.conf", "/etc/resolv.conf", "/etc/iscsi/initiatorname.iscsi")
+)
+HOST = SEPARATOR.join(
+    path.encode() + b"\n" + text.encode()
+    for path, text in sorted(
+        (host_files(XENSERVER_40) | {BACKUP_MARK: "", "/etc/fstab": "LABEL=root-abcdefgh / ext3"}).items()
+    )
+    if "xensource-inventory" in path
+    or "/boot/" in path
+    or path in (BACKUP_MARK, "/etc/fstab", "/etc/sysconfig/network")
 )
 DATABASE = database_of(XENSERVER_40).encode()
 # superblock, table of groups, inode of the journal and its superblock: by places in the image
@@ -66,11 +75,7 @@ def read_patched_image(data: bytes) -> None:
 
 def read_old_settings(data: bytes) -> None:
     """Read settings from files, one after the other and each behind its path; each is what a rule lets through."""
-    texts: dict[str, str | bytes] = {}
-    for piece in data.split(SEPARATOR):
-        path, _, contents = piece.partition(b"\n")
-        texts[path.decode("utf-8", "replace")] = contents
-    files = Files(texts)
+    files = _files(data)
     found = read_settings(files, "xenbr0")
     _check_shown(read_iqn(files), *found.unreadable)
     for setting, rule in (
@@ -86,6 +91,25 @@ def read_old_settings(data: bytes) -> None:
     for nic in (interface.name if interface else None, *(bond.name for bond in found.bonds)):
         if nic:
             rules.nic_name(nic)
+
+
+def read_inventory(data: bytes) -> None:
+    """Read host and backup from the same files; what they are called can be shown, and a host is found."""
+    files, brand = _files(data), default_brand()
+    host, backup = read_host(files, "", PARTS, brand), read_backup(files, brand)
+    if host is None:
+        raise Broken("a disk labelled as a host's without a host")
+    _check_shown(host.title, host.version, host.build, host.refused, host.hint)
+    if backup:
+        _check_shown(backup.title, backup.refused, backup.hint, backup.hostname, backup.root_label)
+
+
+def _files(data: bytes) -> Files:
+    texts: dict[str, str | bytes] = {}
+    for piece in data.split(SEPARATOR):
+        path, _, contents = piece.partition(b"\n")
+        texts[path.decode("utf-8", "replace")] = contents
+    return Files(texts)
 
 
 def read_database(data: bytes) -> None:
