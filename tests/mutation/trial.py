@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import IntEnum
@@ -21,6 +22,7 @@ from tests.mutation.change import Patch, import_anew, patches
 from tests.mutation.cover import Covered
 from tests.mutation.mutants import ROOT, Mutant
 
+LAST = ROOT / "build" / "mutation" / "last.txt"  # what the test said that killed the last mutant
 ROOM = 4 << 30  # bytes of address space: a mutant that collects without end is stopped
 LEAST_SECONDS = 5.0  # of processor time for a test, however fast it is without a mutant
 TIMES_SLOWER = 20
@@ -47,6 +49,16 @@ class Trial:
         self._arguments = arguments
         self._items = {item.nodeid: item for item in session.items}
 
+    def control(self, modules: Sequence[str]) -> None:
+        """Try the modules as they are, by both roads: what a test says of that is no news of any mutant."""
+        by_module = [self._covered.tests.get(module, {}).values() for module in modules]
+        names = {name for lines in by_module for tests in lines for name in tests}
+        same = Mutant(modules[0], "", 1, "", "", (ROOT / modules[0]).read_text(encoding="utf-8"))
+        items = [self._items[name] for name in sorted(names & set(self._items), key=self._order(same))]
+        for road in (lambda: self._patched([], items), lambda: self._anew(same)):
+            if _forked(road) is not Verdict.SURVIVED:
+                raise SystemExit(f"a test fails in a forked child without a mutant: {LAST.read_text()}")
+
     def verdict(self, mutant: Mutant) -> Verdict:
         """Say whether a test notices the mutant."""
         found = patches(mutant.module, mutant.source)
@@ -57,7 +69,7 @@ class Trial:
         names = {name for line in lines for name in by_line.get(line, ())}
         if not names:
             return Verdict.SURVIVED
-        items = [self._items[name] for name in sorted(names, key=self._order(mutant))]
+        items = [self._items[name] for name in sorted(names & set(self._items), key=self._order(mutant))]
         return _forked(lambda: self._patched(found, items))
 
     def _order(self, mutant: Mutant) -> Callable[[str], tuple[bool, bool, str, float]]:
@@ -74,7 +86,9 @@ class Trial:
             function.__code__ = code
         for item, following in zip(items, [*items[1:], None], strict=True):
             _limit(self._covered.seconds.get(item.nodeid, 0.0))
-            if any(report.failed for report in runtestprotocol(item, nextitem=following, log=False)):
+            failed = [report for report in runtestprotocol(item, nextitem=following, log=False) if report.failed]
+            if failed:
+                _note(failed[0])
                 os._exit(Verdict.KILLED)
         os._exit(Verdict.SURVIVED)
 
@@ -82,7 +96,8 @@ class Trial:
         if not import_anew(mutant.module, mutant.source):
             os._exit(Verdict.STILLBORN)
         for files in self._files(mutant):
-            if pytest.main([*self._arguments, *QUIET, *files], plugins=[_Limits(self._covered.seconds)]) != 0:
+            status = pytest.main([*self._arguments, *QUIET, *files], plugins=[_Limits(self._covered.seconds)])
+            if status != 0:
                 os._exit(Verdict.KILLED)
         os._exit(Verdict.SURVIVED)
 
@@ -111,6 +126,19 @@ class _Limits:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         _limit(self._seconds.get(item.nodeid, 0.0))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            _note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            _note(report)
+
+
+def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Keep what the test said that killed the last mutant: for whoever asks whether it was the mutant's fault."""
+    LAST.write_text(f"{report.nodeid}\n{report.longreprtext}\n", encoding="utf-8")
 
 
 def _limit(seconds: float) -> None:
@@ -167,5 +195,6 @@ def _in_child(run: Callable[[], NoReturn]) -> NoReturn:
     resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     try:
         run()
-    except BaseException:  # whatever gets out of pytest, a test was not passed
+    except BaseException as error:  # whatever gets out of pytest, a test was not passed
+        LAST.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
         os._exit(Verdict.KILLED)
