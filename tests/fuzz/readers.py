@@ -7,6 +7,7 @@ from pathlib import Path
 
 from installer.kernel_reading import LISTS
 from installer.kernel_words import FLAGS, VALUES
+from tests.fuzz import seeds
 from tests.fuzz.live import (
     ANSWERS,
     KEYS,
@@ -29,7 +30,7 @@ from tests.fuzz.old_hosts import (
     read_old_settings,
     read_patched_image,
 )
-from tests.fuzz.reader import LONGEST_INPUT, Reader
+from tests.fuzz.reader import Reader
 from tests.fuzz.written import (
     CMDLINE,
     EXTENDED_PACKAGES,
@@ -92,7 +93,7 @@ READERS = (
     Reader(
         "machine",
         read_machine,
-        tuple(path.read_bytes() for path in sorted(MACHINES.glob("*.json")) if path.stat().st_size < LONGEST_INPUT),
+        (*(path.read_bytes() for path in sorted(MACHINES.glob("*.json"))), *seeds.MACHINES),
         _encoded(
             "{", "}", "[", "]", ",", ":", "null", "true", "-1", "1e9", '"', '"disks"', '"nics"', "\\ud800", "\ufeff"
         ),
@@ -119,7 +120,7 @@ READERS = (
     Reader(
         "inventory",
         read_inventory,
-        (HOST,),
+        (HOST, *seeds.HOSTS),
         _encoded(
             "=",
             "'",
@@ -137,7 +138,7 @@ READERS = (
     Reader(
         "answerfile",
         read_answers_file,
-        tuple(path.read_bytes() for path in sorted(ANSWERFILES.glob("*/*.xml"))),
+        (*(path.read_bytes() for path in sorted(ANSWERFILES.glob("*/*.xml"))), *seeds.ANSWERFILES),
         _encoded(
             "<primary-disk>", "</installation>", ' type="url"', "&amp;", "&#0;", "<!--", "]]>", "\ufeff", "@X@", "sda"
         ),
@@ -146,14 +147,14 @@ READERS = (
     Reader(
         "XS-REPOSITORY",
         read_identity,
-        (XS_REPOSITORY,),
+        (XS_REPOSITORY, *seeds.METADATA),
         _encoded("\n", ":", "4.0.1", "\r\n", "\0", "<?xml"),
         METADATA,
     ),
     Reader(
         "XS-PACKAGES",
         read_listing,
-        (XS_PACKAGES, EXTENDED_PACKAGES),
+        (XS_PACKAGES, EXTENDED_PACKAGES, *seeds.METADATA),
         _encoded(
             " ",
             "\n",
@@ -176,7 +177,7 @@ READERS = (
     Reader(
         "kernel-words",
         read_words,
-        (CMDLINE,),
+        (CMDLINE, *seeds.KERNEL_LINES),
         _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LISTS, "tttyS0"),
         _modules("installer/kernel_*.py"),
     ),
@@ -190,7 +191,7 @@ READERS = (
     Reader(
         "old-settings",
         read_old_settings,
-        (SETTINGS,),
+        (SETTINGS, *seeds.SETTINGS),
         _encoded(
             "=",
             "'",
@@ -208,7 +209,7 @@ READERS = (
     Reader(
         "state.db",
         read_database,
-        (DATABASE,),
+        (DATABASE, *seeds.DATABASES),
         _encoded(
             "<row ref='",
             '<table name="VM">',

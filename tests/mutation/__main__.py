@@ -52,7 +52,6 @@ class Run:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         trial = Trial(session, read_covered(self.covered), self.arguments)
-        trial.control(self.modules)
         chosen = [place for module in self.modules for place in places(module)]
         if 0 < self.sample < len(chosen):
             numbers = sorted(random.Random(self.seed).sample(range(len(chosen)), self.sample))

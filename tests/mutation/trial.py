@@ -9,8 +9,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
 from typing import NoReturn
@@ -47,30 +48,36 @@ class Trial:
     def __init__(self, session: pytest.Session, covered: Covered, arguments: Sequence[str]) -> None:
         self._covered = covered
         self._arguments = arguments
+        self._sound: set[tuple[str, bool]] = set()  # tests that have passed in a child without a mutant
         self._items = {item.nodeid: item for item in session.items}
 
-    def control(self, modules: Sequence[str]) -> None:
-        """Try the modules as they are, by both roads: what a test says of that is no news of any mutant."""
-        by_module = [self._covered.tests.get(module, {}).values() for module in modules]
-        names = {name for lines in by_module for tests in lines for name in tests}
-        same = Mutant(modules[0], "", 1, "", "", (ROOT / modules[0]).read_text(encoding="utf-8"))
-        items = [self._items[name] for name in sorted(names & set(self._items), key=self._order(same))]
-        for road in (lambda: self._patched([], items), lambda: self._anew(same)):
-            if _forked(road) is not Verdict.SURVIVED:
-                raise SystemExit(f"a test fails in a forked child without a mutant: {LAST.read_text()}")
-
     def verdict(self, mutant: Mutant) -> Verdict:
-        """Say whether a test notices the mutant."""
+        """Say whether a test notices the mutant; one that fails without it as well ends the run."""
         found = patches(mutant.module, mutant.source)
         lines = _statement(mutant)
         if found is None or lines & self._covered.imported.get(mutant.module, frozenset()):
-            return _forked(lambda: self._anew(mutant))
+            return self._believed(_forked(lambda: self._anew(mutant, self._files(mutant))), mutant, anew=True)
         by_line = self._covered.tests.get(mutant.module, {})
-        names = {name for line in lines for name in by_line.get(line, ())}
-        if not names:
+        names = {name for line in lines for name in by_line.get(line, ())} & set(self._items)
+        items = [self._items[name] for name in sorted(names, key=self._order(mutant))]
+        if not items:
             return Verdict.SURVIVED
-        items = [self._items[name] for name in sorted(names & set(self._items), key=self._order(mutant))]
-        return _forked(lambda: self._patched(found, items))
+        return self._believed(_forked(lambda: self._patched(found, items)), mutant, anew=False)
+
+    def _believed(self, verdict: Verdict, mutant: Mutant, *, anew: bool) -> Verdict:
+        """Return the verdict once the test that killed has passed in such a child without a mutant."""
+        killer = LAST.read_text(encoding="utf-8").split("\n")[0] if verdict is Verdict.KILLED else ""
+        if verdict is not Verdict.KILLED or (killer, anew) in self._sound:
+            return verdict
+        same = replace(mutant, source=(ROOT / mutant.module).read_text(encoding="utf-8"))
+        if anew:
+            control = _forked(lambda: self._anew(same, [[killer]]))
+        else:
+            control = _forked(lambda: self._patched([], [self._items[killer]]))
+        if control is not Verdict.SURVIVED:
+            raise SystemExit(f"this fails in a forked child without a mutant, too: {LAST.read_text(encoding='utf-8')}")
+        self._sound.add((killer, anew))
+        return verdict
 
     def _order(self, mutant: Mutant) -> Callable[[str], tuple[bool, bool, str, float]]:
         stem = f"test_{Path(mutant.module).stem}.py"
@@ -92,10 +99,10 @@ class Trial:
                 os._exit(Verdict.KILLED)
         os._exit(Verdict.SURVIVED)
 
-    def _anew(self, mutant: Mutant) -> NoReturn:
+    def _anew(self, mutant: Mutant, parts: Iterable[list[str]]) -> NoReturn:
         if not import_anew(mutant.module, mutant.source):
             os._exit(Verdict.STILLBORN)
-        for files in self._files(mutant):
+        for files in parts:
             status = pytest.main([*self._arguments, *QUIET, *files], plugins=[_Limits(self._covered.seconds)])
             if status != 0:
                 os._exit(Verdict.KILLED)
@@ -104,7 +111,8 @@ class Trial:
     def _files(self, mutant: Mutant) -> Iterator[list[str]]:
         """Yield all files with tests, some at a time: first that of the same name, then those that run the module."""
         seconds: dict[str, float] = {}
-        for name, taken in self._covered.seconds.items():
+        for name in self._items:
+            taken = self._covered.seconds.get(name, 0.0)
             seconds[name.split("::")[0]] = seconds.get(name.split("::")[0], 0.0) + taken
         using = {name.split("::")[0] for names in self._covered.tests.get(mutant.module, {}).values() for name in names}
         stem = Path(mutant.module).stem
