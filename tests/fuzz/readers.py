@@ -23,12 +23,14 @@ from tests.fuzz.live import (
 from tests.fuzz.old_hosts import (
     DATABASE,
     HOST,
+    NEWER_IMAGE,
     PATCHES,
     SETTINGS,
     read_database,
     read_inventory,
     read_old_settings,
     read_patched_image,
+    step_patches,
 )
 from tests.fuzz.reader import Reader
 from tests.fuzz.written import (
@@ -187,6 +189,13 @@ READERS = (
         PATCHES,
         (b"\0\0\4", b"\0\x18\0", b"\xff" * 5),
         existing("ext", "ext_journal", "tree"),
+    ),
+    Reader(
+        "new-file-system",
+        partial(read_patched_image, path=NEWER_IMAGE),
+        (b"", *step_patches(), *PATCHES),
+        (b"\0\0\4", b"\0\x18\0", b"\xff" * 5),
+        existing("ext", "ext_journal", "tree", "host", "backup"),
     ),
     Reader(
         "old-settings",

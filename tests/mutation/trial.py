@@ -29,6 +29,7 @@ LEAST_SECONDS = 5.0  # of processor time for a test, however fast it is without 
 TIMES_SLOWER = 20
 PATIENCE_SECONDS = 600  # on the wall clock for one mutant: a test that sleeps uses no processor time
 SLOW_SECONDS = 0.5  # tests from here on come after all others
+OF_ALL_DATA = "tests/installer/model/test_data.py"
 FIRST_FILES = 4  # so many are collected anew for a mutant of what runs on import, then twice as many, and so on
 QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:warnings", "-m", "not vm and not long and not root")
 
@@ -109,7 +110,7 @@ class Trial:
         os._exit(Verdict.SURVIVED)
 
     def _files(self, mutant: Mutant) -> Iterator[list[str]]:
-        """Yield all files with tests, some at a time: first that of the same name, then those that run the module."""
+        """Yield files with tests, some at a time: that of the same name, then those that run a line of the module."""
         seconds: dict[str, float] = {}
         for name in self._items:
             taken = self._covered.seconds.get(name, 0.0)
@@ -117,9 +118,8 @@ class Trial:
         using = {name.split("::")[0] for names in self._covered.tests.get(mutant.module, {}).values() for name in names}
         stem = Path(mutant.module).stem
         own = [file for file in seconds if Path(file).stem.startswith(f"test_{stem}")]
-        rest = sorted(set(seconds) - set(own), key=lambda file: (file not in using, seconds[file]))
-        if own:
-            yield own
+        yield [OF_ALL_DATA, *own]
+        rest = sorted((using & set(seconds) or set(seconds)) - set(own), key=lambda file: seconds[file])
         start, size = 0, FIRST_FILES
         while start < len(rest):
             yield rest[start : start + size]
