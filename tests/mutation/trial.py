@@ -80,12 +80,13 @@ class Trial:
         self._sound.add((killer, anew))
         return verdict
 
-    def _order(self, mutant: Mutant) -> Callable[[str], tuple[bool, bool, str, float]]:
+    def _order(self, mutant: Mutant) -> Callable[[str], tuple[bool, bool, bool, float]]:
+        """Return the order of tests: those that have killed before, those of the module's name, the quick ones."""
         stem = f"test_{Path(mutant.module).stem}.py"
 
-        def order(name: str) -> tuple[bool, bool, str, float]:
-            seconds, file = self._covered.seconds.get(name, 0.0), name.split("::")[0]
-            return seconds > SLOW_SECONDS, not file.endswith(stem), file, seconds
+        def order(name: str) -> tuple[bool, bool, bool, float]:
+            seconds = self._covered.seconds.get(name, 0.0)
+            return seconds > SLOW_SECONDS, (name, False) not in self._sound, stem not in name, seconds
 
         return order
 
