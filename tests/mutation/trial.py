@@ -30,6 +30,8 @@ TIMES_SLOWER = 20
 PATIENCE_SECONDS = 600  # on the wall clock for one mutant: a test that sleeps uses no processor time
 SLOW_SECONDS = 0.5  # tests from here on come after all others
 OF_ALL_DATA = "tests/installer/model/test_data.py"
+MOST_TESTS = 100  # of those that run the line; what only a slower one would notice counts as not noticed
+MOST_FILES = 12
 FIRST_FILES = 4  # so many are collected anew for a mutant of what runs on import, then twice as many, and so on
 QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:warnings", "-m", "not vm and not long and not root")
 
@@ -54,13 +56,13 @@ class Trial:
 
     def verdict(self, mutant: Mutant) -> Verdict:
         """Say whether a test notices the mutant; one that fails without it as well ends the run."""
-        found = patches(mutant.module, mutant.source)
-        lines = _statement(mutant)
-        if found is None or lines & self._covered.imported.get(mutant.module, frozenset()):
-            return self._believed(_forked(lambda: self._anew(mutant, self._files(mutant))), mutant, anew=True)
+        found, lines = patches(mutant.module, mutant.source), _statement(mutant)
         by_line = self._covered.tests.get(mutant.module, {})
         names = {name for line in lines for name in by_line.get(line, ())} & set(self._items)
-        items = [self._items[name] for name in sorted(names, key=self._order(mutant))]
+        on_import = not names and bool(lines & self._covered.imported.get(mutant.module, frozenset()))
+        if found is None or on_import:
+            return self._believed(_forked(lambda: self._anew(mutant, self._files(mutant))), mutant, anew=True)
+        items = [self._items[name] for name in sorted(names, key=self._order(mutant))[:MOST_TESTS]]
         if not items:
             return Verdict.SURVIVED
         return self._believed(_forked(lambda: self._patched(found, items)), mutant, anew=False)
@@ -120,7 +122,7 @@ class Trial:
         stem = Path(mutant.module).stem
         own = [file for file in seconds if Path(file).stem.startswith(f"test_{stem}")]
         yield [OF_ALL_DATA, *own]
-        rest = sorted((using & set(seconds) or set(seconds)) - set(own), key=lambda file: seconds[file])
+        rest = sorted((using & set(seconds) or set(seconds)) - set(own), key=lambda file: seconds[file])[:MOST_FILES]
         start, size = 0, FIRST_FILES
         while start < len(rest):
             yield rest[start : start + size]
