@@ -20,6 +20,7 @@ from installer.model.answers import (
 )
 from installer.model.errors import AnswersError
 from installer.model.interface import AdminInterface, Bond, BondMode
+from installer.model.origin import Origin
 from installer.model.secret import Secret
 from installer.model.source import Location, LocationKind
 from installer.model.wishes import Access, Existing, Mode, StorageType, TimeMethod
@@ -130,3 +131,10 @@ def test_a_restore_needs_nothing_and_completes_to_nothing() -> None:
     assert Draft(mode=Mode.RESTORE).missing() == ()
     with pytest.raises(AnswersError):
         Draft(mode=Mode.RESTORE).complete()
+
+
+def test_where_values_came_from_is_no_part_of_them() -> None:
+    origins = {"keymap": Origin("answerfile", "a.xml:1:1")}
+    assert replace(LEAST, origins=origins) == LEAST and hash(replace(LEAST, origins=origins)) == hash(LEAST)
+    answers = LEAST.complete()
+    assert replace(answers, origins=origins) == answers and hash(replace(answers, origins=origins)) == hash(answers)
