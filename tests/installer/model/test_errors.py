@@ -6,7 +6,27 @@ import errno
 
 import pytest
 
-from installer.model.errors import Cancelled, DeviceError, InstallerError, as_installer_error
+from installer.model.errors import (
+    Cancelled,
+    DeviceError,
+    ExitCode,
+    InstallerError,
+    UsageError,
+    as_installer_error,
+)
+
+
+def test_exit_codes_are_those_of_the_manual() -> None:
+    assert list(ExitCode) == [0, 1, 2, 3]
+    assert (DeviceError("x").exit_code, UsageError("x").exit_code, Cancelled("x").exit_code) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("where", "hint", "text"),
+    [("", "", "what"), ("a.xml", "", "a.xml: what"), ("", "do", "what\n  do"), ("a.xml", "do", "a.xml: what\n  do")],
+)
+def test_an_error_says_where_what_and_what_to_do(where: str, hint: str, text: str) -> None:
+    assert str(InstallerError("what", where=where, hint=hint)) == text
 
 
 def test_an_error_of_ours_stays() -> None:

@@ -58,12 +58,17 @@ def test_of_several_keys_those_that_are_not_subkeys_count() -> None:
     assert found.data == data and found.fingerprints == (fingerprint(ONE), fingerprint(TWO))
 
 
+def test_a_packet_of_nothing_may_end_a_file() -> None:
+    assert read_keyring(old(PUBLIC, ONE, 1) + old(USER, b"", 1), "key").fingerprints == (fingerprint(ONE),)
+
+
 WRONG = {
     "nothing": b"",
     "text": b"key",
     "a user first": old(USER, b"one", 1) + old(PUBLIC, ONE, 1),
     "half a packet": old(PUBLIC, ONE, 1)[:-1],
     "a byte after it": old(PUBLIC, ONE, 1) + b"\x00",
+    "no packet after it": old(PUBLIC, ONE, 1) + b"\x01\x00\x00",
     "a head alone": b"\x99",
     "half a length": b"\x9a\x00\x00\x00",
     "half a new length": b"\xc6\xc0",
@@ -123,6 +128,12 @@ def test_a_good_signature_by_another_key_is_not_good() -> None:
     lines = said("NEWSIG", "GOODSIG 0 one", VALID)
     assert read_verdict(lines, (KEY[::-1],)) == Checked(Verdict.OTHER_KEY, KEY)
     assert read_verdict(lines, ()) == Checked(Verdict.OTHER_KEY, KEY)
+
+
+def test_a_signature_by_a_subkey_is_that_of_its_key() -> None:
+    """VALIDSIG begins with the fingerprint of what has signed, and ends with that of the key it belongs to."""
+    lines = said("NEWSIG", "GOODSIG 0 one", f"VALIDSIG {KEY[::-1]} 2026-11-26 1795895814 0 4 0 22 10 00 {KEY}")
+    assert read_verdict(lines, (KEY,)) == Checked(Verdict.GOOD, KEY)
 
 
 def test_only_status_lines_are_read() -> None:
