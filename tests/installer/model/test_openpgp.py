@@ -75,6 +75,7 @@ WRONG = {
     "half a long length": b"\xc6\xff\x00\x00\x00",
     "a length of nothing": b"\x9b" + ONE,
     "a partial length": b"\xc6\xe0" + ONE,
+    "a partial length with as much behind it": b"\xc6\xe0" + bytes(9000),
     "the last partial length": b"\xc6\xfe" + ONE,
 }
 
