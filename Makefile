@@ -17,7 +17,7 @@ PYTEST := PYTEST_DEBUG_TEMPROOT=$(TEMPORARY) $(BIN)/python -m pytest
 TWO := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help deps venv payload install.img install-fast.img pxe pxe-server iso linux-iso demo console check test test-vm measure reproducible bench faults fuzz golden pictures screens random-keys clean
+.PHONY: help deps venv payload install.img install-fast.img pxe pxe-server iso linux-iso demo console check test test-vm measure reproducible bench faults fuzz mutants golden pictures screens random-keys clean
 
 help: ## list the targets
 	@grep -hE '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -94,10 +94,15 @@ reproducible: $(PAYLOAD) install-fast.img ## make payload and boot image a secon
 	cd build/again && find repository install-fast.img vmlinuz -type f -print0 | sort -z | xargs -0 sha256sum >SUMS
 	cd build && sha256sum --check again/SUMS
 
-fuzz: build/.venv ## feed the readers of strangers' files with changed ones (SECONDS=60 for each), by atheris where it installs
-	$(BIN)/pip install --quiet --disable-pip-version-check --target build/fuzz atheris==3.0.0 \
+fuzz: build/.venv ## feed the readers of strangers' files with changed ones (SECONDS=60 for each, READERS=all), by atheris where it installs
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target build/fuzz atheris==3.0.0 coverage==7.17.3 \
 	  || echo "atheris does not install here: hypothesis does the work" >&2
-	PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+	PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(READERS)
+
+mutants: build/.venv ## change decisions of the product one at a time: does a test notice? (SAMPLE=300 of them, 0: all; MODULES=...)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --no-deps --target build/mutants \
+	  cosmic-ray==8.7.0 coverage==7.17.3 parso==0.8.7 attrs==26.1.0
+	PYTHONPATH=build/mutants $(BIN)/python -m tests.mutation --sample $(or $(SAMPLE),300) $(MODULES)
 
 bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table and docs/performance.md (on a quiet machine, as root)
 	$(BIN)/python -m tests.bench

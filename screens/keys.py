@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 ESCAPE = 0x1B
 PASTE_BEGIN, PASTE_END = "begin paste", "end paste"  # xterm, bracketed paste
+LONGEST_CONTROL = 33  # bytes of a control sequence; xterm's longest, a mouse report, has some 15
 BURST_LENGTH = 8  # so many characters that come at once, with a line end among them, were pasted, not typed
 
 # XTerm Control Sequences; PuTTY's keyboard panel; ECMA-48 for the shape of what is not in the table
@@ -109,13 +110,16 @@ class Decoder:
         return (2, "") if b" " < second < b"\x7f" else (1, "esc")
 
     def _control_sequence(self, *, last: bool) -> tuple[int, str]:
-        """ECMA-48 5.4: parameters, intermediates, one final byte; unknown ones are dropped whole."""
-        buffer = self._buffer
+        """ECMA-48 5.4: parameters, intermediates, one final byte; unknown ones are dropped whole.
+
+        One that is longer than any terminal sends ends there, however much of it has come: what follows are characters.
+        """
+        buffer = self._buffer[:LONGEST_CONTROL]
         end = 2
         while end < len(buffer) and 0x20 <= buffer[end] < 0x40:
             end += 1
         if end == len(buffer):
-            return (len(buffer), "") if last or len(buffer) > 32 else (0, "")
+            return (end, "") if last or end == LONGEST_CONTROL else (0, "")
         if not 0x40 <= buffer[end] < 0x7F:
             return end, ""
         body, final = buffer[2:end].decode("ascii", "replace"), chr(buffer[end])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from string import punctuation
 from urllib.parse import SplitResult, quote, urljoin
 
 import requests
@@ -189,8 +190,10 @@ def _below(path: str, name: str) -> str:
 
 
 def _redirected(url: SplitResult, response: requests.Response, exchange: Exchange) -> SplitResult:
+    # what stands in no address is escaped, as it came: it would get into messages (RFC 3986 2.1, RFC 9110 10.2.2)
+    location = quote(response.headers.get("Location", "").encode("latin-1"), safe=punctuation)
     try:
-        parts = split_address(urljoin(url._replace(netloc=host_of(url)).geturl(), response.headers.get("Location", "")))
+        parts = split_address(urljoin(url._replace(netloc=host_of(url)).geturl(), location))
     except (SourceError, ValueError):
         parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or (url.scheme, parts.scheme) == ("https", "http"):

@@ -17,6 +17,7 @@ from backend.sources.network_errors import Exchange, connect_error, lost_error, 
 from backend.sources.proxies import Proxy
 from backend.sources.transport import AbsentError, BrokenError, UnreachableError
 from installer.model.errors import SourceError
+from installer.model.wording import quoted
 
 ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 SERVER_ERRORS = (*range(500, 600), HTTPStatus.TOO_MANY_REQUESTS)
@@ -73,7 +74,7 @@ def status_error(exchange: Exchange, status: int) -> SourceError:
 def range_error(exchange: Exchange, wanted: int, answer: str) -> SourceError:
     """Return the error for other bytes than those asked for."""
     return SourceError(
-        f"the server was asked for the file from byte {wanted} on and answers `{answer[:60]}`",
+        f"the server was asked for the file from byte {wanted} on and answers {quoted(answer)}",
         where=exchange.where,
         hint="switch off byte ranges for this directory on the server, or use another server",
     )

@@ -15,10 +15,11 @@ from backend.steps.beside import MakeBackupFilesystem, MountOldHost
 from backend.steps.kept import SaveKeptFiles
 from backend.steps.partition import CheckDisk
 from backend.steps.scripts import RunScript
+from backend.steps.storage import MakeStorageFilesystem
 from installer.model.errors import DiskRefused
 from installer.model.journal import JournalStep
 from installer.model.storage import Signature
-from installer.model.wishes import Stage
+from installer.model.wishes import Stage, StorageType
 from tests.backend.run_plan import recording_session
 from tests.backend.sample import ANSWERS, HOST, INPUTS, PLANS, SDA, VARIANTS
 
@@ -123,3 +124,12 @@ def test_backup_gets_a_file_system_of_its_own_and_nothing_else_does() -> None:
         steps = [step for _, step in make_plan(replace(inputs, host=host)).steps()]
         made[name] = sum(isinstance(step, MakeBackupFilesystem) for step in steps)
     assert made == {"over-host": 1, "over-host-without-backup": 0}
+
+
+def test_file_system_for_guests_on_a_disk_of_its_own_has_the_size_of_that_disk() -> None:
+    disks = replace(ANSWERS.disks, primary=("sda",), guest=("sdb",), storage_on_primary=False)
+    larger = replace(HOST, disks=(HOST.disks[0], replace(HOST.disks[1], size_bytes=2 * HOST.disks[0].size_bytes)))
+    answers = replace(ANSWERS, disks=disks, storage_type=StorageType.EXT)
+    plan = make_plan(replace(INPUTS, answers=answers, host=larger))
+    (step,) = [step for phase in plan.phases for step in phase.steps if isinstance(step, MakeStorageFilesystem)]
+    assert (step.device, step.size_bytes) == ("sdb", larger.disks[1].size_bytes)

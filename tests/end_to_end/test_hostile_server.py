@@ -173,7 +173,7 @@ def test_found_out_before_anything_is_changed(
         (zeros_of_the_right_size, "package kernel .* is longer than the"),
         (another, "package kernel .* has the MD5"),
         (changing, "changed on the server while it was read"),
-        (wrong_range, "was asked for the file from byte .* on and answers `bytes 0-"),
+        (wrong_range, 'was asked for the file from byte .* on and answers "bytes 0-'),
     ],
 )
 def test_found_out_while_unpacking_names_the_package_and_the_disk_does_not_boot(

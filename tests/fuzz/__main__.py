@@ -14,11 +14,14 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.fuzz.branches import Branches, measure
 from tests.fuzz.inputs import inputs
-from tests.fuzz.readers import LONGEST_INPUT, READERS, Reader
+from tests.fuzz.reader import LONGEST_INPUT, Reader
+from tests.fuzz.readers import READERS
 
 BATCH = 500  # examples between two looks at the clock
 FINDINGS = Path("build/fuzz-findings")
+FOUND = Path("build/fuzz-corpus")  # what was new in earlier runs, too
 
 
 @dataclass(frozen=True)
@@ -36,35 +39,63 @@ def main() -> int:
     """Fuzz all readers; returns 1 when one of them let something through."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for each reader")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("readers", nargs="*", help="all of them, unless named")
+    options = parser.parse_args()
+    readers = [reader for reader in READERS if not options.readers or reader.name in options.readers]
     run = _by_atheris if importlib.util.find_spec("atheris") else by_hypothesis
-    results = [run(reader, seconds) for reader in READERS]
-    print(f"{'reader':16}{'engine':12}{'inputs':>12}{'seconds':>10}{'per second':>12}  result")
-    for result in results:
-        rate = result.inputs / max(result.seconds, 1e-6)
-        verdict = "FAILED" if result.failure else "ok"
-        print(f"{result.reader:16}{result.engine:12}{result.inputs:12,}{result.seconds:10.0f}{rate:12,.0f}  {verdict}")
+    results = []
+    for reader in readers:
+        results.append(run(reader, options.seconds))
+        print(f"{reader.name}: {results[-1].inputs:,} inputs", file=sys.stderr)
+    print_table(readers, results, measure(FOUND) if importlib.util.find_spec("coverage") else {})
     for result in results:
         if result.failure:
             print(f"\n{result.reader}:\n{result.failure}")
     return 1 if any(result.failure for result in results) else 0
 
 
+def print_table(readers: list[Reader], results: list[Result], branches: dict[str, Branches]) -> None:
+    """Print a line for each reader, the sum, and the branches of their parsers that nothing reached."""
+    print(f"{'reader':16}{'engine':12}{'inputs':>12}{'seconds':>9}{'per second':>12}{'branches':>12}  result")
+    for reader, result in zip(readers, results, strict=True):
+        rate, verdict = result.inputs / max(result.seconds, 1e-6), "FAILED" if result.failure else "ok"
+        found = [branches[module] for module in reader.modules if module in branches]
+        reached = f"{sum(one.reached for one in found)}/{sum(one.count for one in found)}" if found else "?"
+        print(
+            f"{result.reader:16}{result.engine:12}{result.inputs:12,}{result.seconds:9.0f}{rate:12,.0f}"
+            f"{reached:>12}  {verdict}"
+        )
+    print(f"{'all':28}{sum(result.inputs for result in results):12,}")
+    wanted = {module for reader in readers for module in reader.modules}
+    for module in sorted(wanted & set(branches)):
+        if branches[module].missed:
+            print(f"not reached in {module}: {', '.join(branches[module].missed)}")
+
+
 def _by_atheris(reader: Reader, seconds: float) -> Result:
     """Run libFuzzer in a process of its own, which ends with it."""
     FINDINGS.mkdir(parents=True, exist_ok=True)
+    found = FOUND / reader.name
+    found.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
-        for number, seed in enumerate(reader.seeds):
+        for number, seed in enumerate((*reader.seeds, *reader.corpus())):
             Path(directory, f"seed-{number}").write_bytes(seed)
+        words = Path(directory, "words.dictionary")
+        words.write_text("".join(f'"{_escaped(word)}"\n' for word in reader.words), encoding="ascii")
         began = time.monotonic()
         options = [f"-max_total_time={int(seconds)}", f"-max_len={LONGEST_INPUT}", "-timeout=10", "-verbosity=1"]
-        argv = [sys.executable, "-m", "tests.fuzz.with_atheris", reader.name, *options]
-        argv += [f"-artifact_prefix={FINDINGS}/{reader.name}-", directory]
+        options += [f"-artifact_prefix={FINDINGS}/{reader.name}-", f"-dict={words}"]
+        argv = [sys.executable, "-m", "tests.fuzz.with_atheris", reader.name, *options, str(found), directory]
         outcome = subprocess.run(argv, capture_output=True, check=False)
     said = outcome.stderr.decode(errors="replace") + outcome.stdout.decode(errors="replace")
     done = re.search(r"Done (\d+) (?:runs )?in (\d+) second", said)
     failure = "" if outcome.returncode == 0 and done else "\n".join(said.splitlines()[-40:])
     return Result(reader.name, "atheris", int(done[1]) if done else 0, time.monotonic() - began, failure)
+
+
+def _escaped(word: bytes) -> str:
+    """Return a word as libFuzzer's dictionaries have it."""
+    return "".join(f"\\x{byte:02X}" for byte in word)
 
 
 def by_hypothesis(reader: Reader, seconds: float) -> Result:

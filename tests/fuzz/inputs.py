@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.fuzz.readers import Reader
+from tests.fuzz.reader import Reader
 
 
 @st.composite

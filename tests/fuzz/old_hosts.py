@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 from functools import cache
 from pathlib import Path
 from uuid import UUID
@@ -10,12 +11,12 @@ from uuid import UUID
 from backend.probe.existing.backup import read_backup
 from backend.probe.existing.database import UnreadableDatabase, parse_database
 from backend.probe.existing.ext import ExtFilesystem, UnreadableFilesystem
-from backend.probe.existing.host import read_host
+from backend.probe.existing.host import read_existing, read_host
 from backend.probe.existing.settings import read_iqn, read_settings
 from backend.probe.existing.tree import ExtTree, Tree
 from installer.model import rules
 from installer.model.brand import default_brand
-from installer.model.existing import GuestRecord
+from installer.model.existing import BACKUP_MARK, GuestRecord
 from installer.model.storage import Part, Signature
 from tests.backend.probe.existing.files import Files
 from tests.end_to_end.old_hosts import DATABASE_SECRET, XENSERVER_40, database_of, host_files
@@ -24,6 +25,9 @@ from tests.fuzz.broken import Broken
 IMAGE = Path(__file__).with_name(
     "small_ext3.img.xz"
 )  # a host of 4.0 on an ext3 of 2 MiB, its last changes in the journal
+# a host that is being replaced, on an ext4 of 2 MiB with extents, 64-bit numbers and a journal to replay
+NEWER_IMAGE = Path(__file__).with_name("small_ext4.img.xz")
+TWO_PARTS = tuple(Part(number, 0, 2**21, signatures=(Signature("ext3", label="root-abcdefgh"),)) for number in (1, 2))
 PARTS = (Part(1, 0, 2**21, signatures=(Signature("ext3", label="root-abcdefgh"),)),)
 SEPARATOR = b"\n--- "
 PATCH = 8  # bytes: three of place, five that go there
@@ -32,19 +36,37 @@ SETTINGS = SEPARATOR.join(
     for path, text in sorted(host_files(XENSERVER_40).items())
     if "sysconfig" in path or path in ("/etc/ntp.conf", "/etc/resolv.conf", "/etc/iscsi/initiatorname.iscsi")
 )
+HOST = SEPARATOR.join(
+    path.encode() + b"\n" + text.encode()
+    for path, text in sorted(
+        (host_files(XENSERVER_40) | {BACKUP_MARK: "", "/etc/fstab": "LABEL=root-abcdefgh / ext3"}).items()
+    )
+    if "xensource-inventory" in path
+    or "/boot/" in path
+    or path in (BACKUP_MARK, "/etc/fstab", "/etc/sysconfig/network")
+)
 DATABASE = database_of(XENSERVER_40).encode()
 # superblock, table of groups, inode of the journal and its superblock: by places in the image
 PATCHES = tuple(place.to_bytes(3, "big") + b"\xff" * 5 for place in (1024, 1072, 1120, 2048, 6 * 1024))
 
 
 @cache
-def _image() -> bytes:
-    return lzma.decompress(IMAGE.read_bytes())
+def _image(path: Path) -> bytes:
+    return lzma.decompress(path.read_bytes())
 
 
-def read_patched_image(data: bytes) -> None:
-    """Read a host and a backup from the image after some places were overwritten."""
-    image = bytearray(_image())
+def step_patches() -> tuple[bytes, ...]:
+    """Return what makes other steps of the one in the newer image's journal of an installation."""
+    at = _image(NEWER_IMAGE).index(b"STEP='") + len("STEP='")
+    steps = (b"kept", b"replacing", b"restoring", b"elsewhere")
+    return tuple(
+        at.to_bytes(3, "big") + step.ljust(10)[:5] + (at + 5).to_bytes(3, "big") + step.ljust(9)[5:] for step in steps
+    )
+
+
+def read_patched_image(data: bytes, path: Path = IMAGE) -> None:
+    """Read a host and a backup from an image after some places were overwritten, and both as partitions of a disk."""
+    image = bytearray(_image(path))
     for at in range(0, len(data), PATCH):
         place = int.from_bytes(data[at : at + 3], "big") % len(image)
         patch = data[at + 3 : at + PATCH]
@@ -62,15 +84,26 @@ def read_patched_image(data: bytes) -> None:
     if installed is None or (backup and not backup.title.isprintable()):
         raise Broken("a disk labelled as a host's without a host, or a title that cannot be shown")
     _check_shown(installed.title, installed.step, installed.iqn, *(guest.name for guest in installed.guests))
+    _read_disk(image)
+
+
+def _read_disk(image: bytes | bytearray) -> None:
+    """Read a disk whose first two partitions both have the image on them."""
+    descriptor = os.memfd_create("image")
+    try:
+        os.pwrite(descriptor, image, 0)
+        found = read_existing(f"/proc/self/fd/{descriptor}", "msdos", TWO_PARTS)
+    finally:
+        os.close(descriptor)
+    if found.installed:
+        _check_shown(found.installed.title, found.installed.refused, found.installed.step, found.installed.hint)
+    if found.backup:
+        _check_shown(found.backup.title, found.backup.refused, found.backup.hint)
 
 
 def read_old_settings(data: bytes) -> None:
     """Read settings from files, one after the other and each behind its path; each is what a rule lets through."""
-    texts: dict[str, str | bytes] = {}
-    for piece in data.split(SEPARATOR):
-        path, _, contents = piece.partition(b"\n")
-        texts[path.decode("utf-8", "replace")] = contents
-    files = Files(texts)
+    files = _files(data)
     found = read_settings(files, "xenbr0")
     _check_shown(read_iqn(files), *found.unreadable)
     for setting, rule in (
@@ -86,6 +119,25 @@ def read_old_settings(data: bytes) -> None:
     for nic in (interface.name if interface else None, *(bond.name for bond in found.bonds)):
         if nic:
             rules.nic_name(nic)
+
+
+def read_inventory(data: bytes) -> None:
+    """Read host and backup from the same files; what they are called can be shown, and a host is found."""
+    files, brand = _files(data), default_brand()
+    host, backup = read_host(files, "", PARTS, brand), read_backup(files, brand)
+    if host is None:
+        raise Broken("a disk labelled as a host's without a host")
+    _check_shown(host.title, host.version, host.build, host.refused, host.hint)
+    if backup:
+        _check_shown(backup.title, backup.refused, backup.hint, backup.hostname, backup.root_label)
+
+
+def _files(data: bytes) -> Files:
+    texts: dict[str, str | bytes] = {}
+    for piece in data.split(SEPARATOR):
+        path, _, contents = piece.partition(b"\n")
+        texts[path.decode("utf-8", "replace")] = contents
+    return Files(texts)
 
 
 def read_database(data: bytes) -> None:

@@ -1,144 +1,162 @@
-"""The readers to be fuzzed: bytes in, and nothing out but the project's own errors."""
+"""The readers to be fuzzed: one row for each format that comes from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from installer.answerfile import read_answerfile, write_answerfile
 from installer.kernel_reading import LISTS
-from installer.kernel_words import FLAGS, VALUES, parse_kernel_words
-from installer.model.errors import RepositoryError, SourceError
-from installer.model.openpgp import read_keyring
-from installer.model.problem import errors
-from installer.model.repository import (
-    decode_metadata,
-    format_packages,
-    format_repository,
-    parse_packages,
-    parse_repository,
+from installer.kernel_words import FLAGS, VALUES
+from tests.fuzz import seeds
+from tests.fuzz.live import (
+    ANSWERS,
+    KEYS,
+    KNOWN,
+    MACHINES,
+    VERDICTS,
+    read_answers,
+    read_keys,
+    read_machine,
+    read_signature,
+    read_status,
 )
-from installer.model.wishes import Mode
-from tests.fuzz.broken import Broken
-from tests.fuzz.old_hosts import DATABASE, PATCHES, SETTINGS, read_database, read_old_settings, read_patched_image
+from tests.fuzz.old_hosts import (
+    DATABASE,
+    HOST,
+    NEWER_IMAGE,
+    PATCHES,
+    SETTINGS,
+    read_database,
+    read_inventory,
+    read_old_settings,
+    read_patched_image,
+    step_patches,
+)
+from tests.fuzz.reader import Reader
+from tests.fuzz.written import (
+    CMDLINE,
+    EXTENDED_PACKAGES,
+    KEY,
+    SIGNATURE,
+    XS_PACKAGES,
+    XS_REPOSITORY,
+    read_answers_file,
+    read_identity,
+    read_key,
+    read_listing,
+    read_words,
+)
 
-ANSWERFILES = Path(__file__).parent.parent / "answerfiles"
-CONSOLES = frozenset({"tty0", "tty1", "ttyS0", "ttyS1", "hvc0"})
-LONGEST_INPUT = 4096  # what goes wrong with more goes wrong with less; size has tests of its own
-XS_REPOSITORY = b"xs:main\nBase Pack\nXenServer\n4.0.1-1\n"
-XS_PACKAGES = b"""\
-dom0fs 20 4ebad6e2588587f5a701a6b21009d210 tbz2 required dom0fs.tar.bz2 /
-docs 20 4ebad6e2588587f5a701a6b21009d210 tbz2 optional docs.tar.bz2 /usr/share/doc
-mptsas 9 4ebad6e2588587f5a701a6b21009d210 driver mptsas.ko /lib/modules/${KERNEL_VERSION}/extra
-tg3 9 4ebad6e2588587f5a701a6b21009d210 firmware tg3.bin
-"""
-EXTENDED_PACKAGES = b"""\
-dom0fs 20 4ebad6e2588587f5a701a6b21009d210 tzst required dom0fs.tar.zst / \
-sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 unpacked=250000000 signed-loader=/boot/efi
-tg3 9 4ebad6e2588587f5a701a6b21009d210 firmware tg3.bin \
-sha256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-"""
-CMDLINE = b'console=ttyS0,115200n8 output=ttyS1,57600 answerfile="http://u:p@pxe/a b.xml" install atexit=shell'
-
-KEY = b"""\
------BEGIN PGP PUBLIC KEY BLOCK-----
-
-mDMEawf0VBYJKwYBBAHaRw8BAQdASp/yMKsDroBJOVjI/Svv40y3SNgiXw/d5EFZ
-Hzf3FqW0BW9uZUB4iJAEExYIADgWIQTY9ref7kiHqohFu0QwPDCcOJtUOAUCawf0
-VAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRAwPDCcOJtUOIjeAQDqB0Ue
-rS/ciXBvJZIMxJdALhy67XWue0aY+bS6XnYnAAEA7MN9DOTKUVCFFcPEBHYUJvRK
-ILQ5H0v0i7espHTufA0=
-=dJQj
------END PGP PUBLIC KEY BLOCK-----
-"""
+ROOT = Path(__file__).parent.parent.parent
+ANSWERFILES = ROOT / "tests" / "answerfiles"
+STATUS_WORDS = ("NEWSIG", "GOODSIG", "VALIDSIG", "ERRSIG", "BADSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG")
 
 
-@dataclass(frozen=True)
-class Reader:
-    """`read` raises whatever the reader does not turn into an error of ours. `words` are what inputs are made of."""
-
-    name: str
-    read: Callable[[bytes], None]
-    seeds: tuple[bytes, ...]
-    words: tuple[bytes, ...]
+def _modules(*patterns: str) -> tuple[str, ...]:
+    return tuple(path.relative_to(ROOT).as_posix() for each in patterns for path in sorted(ROOT.glob(each)))
 
 
-def _answerfile(data: bytes) -> None:
-    """Any bytes give a Draft and problems; what is right reads back the same after it was written."""
-    draft, problems = read_answerfile(data, "a.xml")
-    if any("\n" in problem.line() for problem in problems):
-        raise Broken("a problem of two lines")
-    if not errors(problems):
-        if draft.mode is not Mode.RESTORE:
-            draft.complete()
-        if read_answerfile(write_answerfile(draft).encode(), "b.xml")[0] != draft:
-            raise Broken("written and read again it differs")
+def existing(*names: str) -> tuple[str, ...]:
+    """Return modules of what reads old hosts."""
+    return tuple(f"backend/probe/existing/{name}.py" for name in names)
 
 
-def _repository(data: bytes) -> None:
-    try:
-        identity = parse_repository(decode_metadata(data, "XS-REPOSITORY"), "XS-REPOSITORY")
-    except RepositoryError:
-        return
-    if parse_repository(format_repository(identity), "again") != identity:
-        raise Broken("written and read again it differs")
-
-
-def _packages(data: bytes) -> None:
-    try:
-        packages = parse_packages(decode_metadata(data, "XS-PACKAGES"), "XS-PACKAGES")
-    except RepositoryError:
-        return
-    for package in packages:
-        if "/" in package.filename or not package.destination.startswith("/") or ".." in package.destination.split("/"):
-            raise Broken("a path that leaves its directory")
-        if len(package.sha256) not in (0, 64) or (package.unpacked_bytes or 0) < 0:
-            raise Broken("a sum or size that cannot be")
-    tarballs = tuple(package for package in packages if package.type.is_tarball)
-    if tarballs and parse_packages(format_packages(tarballs), "again") != tarballs:
-        raise Broken("written and read again it differs")
-
-
-def _kernel_words(data: bytes) -> None:
-    words, problems = parse_kernel_words(data.decode("utf-8", "replace"), CONSOLES)
-    if words.output not in CONSOLES or any("\n" in problem.line() for problem in problems):
-        raise Broken("a console that is not there, or a problem of two lines")
+OPENPGP = ("installer/model/openpgp.py",)
+METADATA = ("installer/model/repository.py", "installer/model/package_fields.py")
 
 
 def _encoded(*words: str) -> tuple[bytes, ...]:
     return tuple(word.encode() for word in words)
 
 
-def _keyring(data: bytes) -> None:
-    try:
-        found = read_keyring(data, "key")
-    except SourceError:
-        return
-    if not found.fingerprints or not found.data:
-        raise Broken("no key, and no error")
-
-
 READERS = (
     Reader(
         "key",
-        _keyring,
+        read_key,
         (KEY,),
         (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"\n\n", b"\n=", b"\x98\x33\x04", b"\xc6\xff", b"\x9b"),
+        OPENPGP,
+    ),
+    Reader("gpgv", read_status, (VERDICTS,), _encoded("[GNUPG:] ", "\n", " ", KNOWN, *STATUS_WORDS, "6", "9"), OPENPGP),
+    Reader(
+        "XS-SIGNATURE",
+        partial(read_signature, key=KEY),
+        (SIGNATURE,),
+        (b"-----BEGIN PGP SIGNATURE-----\n\n", b"\n=", b"\x88\x75\x04", b"\xc2\xff", b"\xa3\x02"),
+        OPENPGP,
+    ),
+    Reader(
+        "keys",
+        read_keys,
+        KEYS,
+        (b"\x1b", b"\x1b[", b"\x1bO", b"\x1b[200~", b"\x1b[201~", b";5", b"\xe2\x82", b"\r"),
+        ("screens/keys.py",),
+    ),
+    Reader(
+        "machine",
+        read_machine,
+        (*(path.read_bytes() for path in sorted(MACHINES.glob("*.json"))), *seeds.MACHINES),
+        _encoded(
+            "{", "}", "[", "]", ",", ":", "null", "true", "-1", "1e9", '"', '"disks"', '"nics"', "\\ud800", "\ufeff"
+        ),
+        _modules("installer/model/machine_*.py", "installer/model/json_object.py"),
+    ),
+    Reader(
+        "http",
+        read_answers,
+        ANSWERS,
+        _encoded(
+            "HTTP/1.1 ",
+            "\r\n",
+            "\r\n\r\n",
+            "200",
+            "206",
+            "302",
+            "Location: ",
+            "Content-Length: ",
+            "Content-Range: bytes ",
+            "\n--- ",
+        ),
+        ("backend/sources/http.py",),
+    ),
+    Reader(
+        "inventory",
+        read_inventory,
+        (HOST, *seeds.HOSTS),
+        _encoded(
+            "=",
+            "'",
+            '"',
+            "\n",
+            "PRODUCT_VERSION=",
+            "INSTALLER_VERSION=",
+            "DEFAULT_SR_UUID=",
+            "DEFAULT_SR_TYPE='ext'",
+            "LABEL=",
+            "\n--- ",
+        ),
+        existing("assignments", "backup", "host"),
     ),
     Reader(
         "answerfile",
-        _answerfile,
-        tuple(path.read_bytes() for path in sorted(ANSWERFILES.glob("*/*.xml"))),
+        read_answers_file,
+        (*(path.read_bytes() for path in sorted(ANSWERFILES.glob("*/*.xml"))), *seeds.ANSWERFILES),
         _encoded(
             "<primary-disk>", "</installation>", ' type="url"', "&amp;", "&#0;", "<!--", "]]>", "\ufeff", "@X@", "sda"
         ),
+        _modules("installer/answerfile*.py"),
     ),
-    Reader("XS-REPOSITORY", _repository, (XS_REPOSITORY,), _encoded("\n", ":", "4.0.1", "\r\n", "\0", "<?xml")),
+    Reader(
+        "XS-REPOSITORY",
+        read_identity,
+        (XS_REPOSITORY, *seeds.METADATA),
+        _encoded("\n", ":", "4.0.1", "\r\n", "\0", "<?xml"),
+        METADATA,
+    ),
     Reader(
         "XS-PACKAGES",
-        _packages,
-        (XS_PACKAGES, EXTENDED_PACKAGES),
+        read_listing,
+        (XS_PACKAGES, EXTENDED_PACKAGES, *seeds.METADATA),
         _encoded(
             " ",
             "\n",
@@ -156,24 +174,61 @@ READERS = (
             "\t",
             "<?xml",
         ),
+        METADATA,
     ),
     Reader(
         "kernel-words",
-        _kernel_words,
-        (CMDLINE,),
+        read_words,
+        (CMDLINE, *seeds.KERNEL_LINES),
         _encoded(" ", "=", '"', ",", *FLAGS, *VALUES, *LISTS, "tttyS0"),
+        _modules("installer/kernel_*.py"),
     ),
-    Reader("old-file-system", read_patched_image, PATCHES, (b"\0\0\4", b"\0\x18\0", b"\xff" * 5)),
+    Reader(
+        "old-file-system",
+        read_patched_image,
+        PATCHES,
+        (b"\0\0\4", b"\0\x18\0", b"\xff" * 5),
+        existing("ext", "ext_journal", "tree"),
+    ),
+    Reader(
+        "new-file-system",
+        partial(read_patched_image, path=NEWER_IMAGE),
+        (b"", *step_patches(), *PATCHES),
+        (b"\0\0\4", b"\0\x18\0", b"\xff" * 5),
+        existing("ext", "ext_journal", "tree", "host", "backup"),
+    ),
     Reader(
         "old-settings",
         read_old_settings,
-        (SETTINGS,),
-        _encoded("=", "'", '"', "\n", "BRIDGE=xenbr0", "VLAN=yes", "MASTER=", "TYPE=Bond", "IPV6INIT=yes", "\x1b[2J"),
+        (SETTINGS, *seeds.SETTINGS),
+        _encoded(
+            "=",
+            "'",
+            '"',
+            "\n",
+            "BRIDGE=xenbr0",
+            "VLAN=yes",
+            "MASTER=",
+            "TYPE=Bond",
+            "IPV6INIT=yes",
+            "\x1b[2J",
+        ),
+        existing("settings", "network"),
     ),
     Reader(
         "state.db",
         read_database,
-        (DATABASE,),
-        _encoded("<row ref='", '<table name="VM">', "&amp;", "&#0;", "<!DOCTYPE", "</database>", "%.", " uuid="),
+        (DATABASE, *seeds.DATABASES),
+        _encoded(
+            "<row ref='",
+            '<table name="VM">',
+            "&amp;",
+            "&#0;",
+            "<!DOCTYPE",
+            "</database>",
+            "%.",
+            " uuid=",
+        ),
+        existing("database"),
     ),
 )

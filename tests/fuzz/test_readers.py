@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.__main__ import by_hypothesis
 from tests.fuzz.inputs import inputs
-from tests.fuzz.readers import READERS, Reader
+from tests.fuzz.reader import Reader
+from tests.fuzz.readers import READERS
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
@@ -21,8 +22,8 @@ def test_changed_input_gives_a_value_or_an_error_of_ours(reader: Reader, data: s
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_seeds_are_read(reader: Reader) -> None:
-    for seed in reader.seeds:
+def test_seeds_and_kept_inputs_are_read(reader: Reader) -> None:
+    for seed in (*reader.seeds, *reader.corpus()):
         reader.read(seed)
 
 

@@ -25,7 +25,7 @@ class Engine(Protocol):
 def main() -> None:
     """Fuzz the reader that is named first."""
     engine = cast(Engine, importlib.import_module("atheris"))
-    with engine.instrument_imports(["installer"]):
+    with engine.instrument_imports(["installer", "backend", "screens"]):
         from tests.fuzz.readers import READERS
     name = sys.argv.pop(1)
     engine.Setup(sys.argv, next(reader for reader in READERS if reader.name == name).read)

@@ -119,3 +119,12 @@ def test_the_answerfile_on_the_host_keeps_it_again(more: str) -> None:
     assert not errors(problems) and "Europe/Berlin" not in text.reveal()
     repeated = keep_settings(again.complete(), MACHINE)
     assert plan(repeated.answers, repeated.installed) == plan(ran, kept.installed)
+
+
+def test_a_keymap_that_cannot_be_read_is_replaced_with_a_warning_alone() -> None:
+    without = keep_settings(answers(), machine(settings=replace(OLD_HOST.settings, keymap=None)))
+    assert not errors(without.problems) and without.answers.keymap == "us"
+    assert any(
+        "the keymap of the existing host cannot be read: us is taken" in each.message for each in without.problems
+    )
+    assert not any("keymap" in problem.message for problem in keep_settings(answers(), MACHINE).problems)

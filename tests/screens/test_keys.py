@@ -38,6 +38,7 @@ STREAMS = {
     "line ends": (b"a\r\nb\rc\n", ["a", "enter", "b", "enter", "c", "enter"]),
     "backspaces": (b"\x08\x7f", ["backspace", "backspace"]),
     "utf-8": ("é€𝄞ש".encode(), ["é", "€", "𝄞", "ש"]),
+    "a control sequence without end": (b"\x1b[2" + b'"' * 31, ['"']),
     "not utf-8": (b"\xe9a\xffb\xe2\x82c", ["\ufffd", "a", "\ufffd", "b", "\ufffd", "c"]),
 }
 

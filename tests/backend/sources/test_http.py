@@ -244,6 +244,24 @@ def test_follows_redirects() -> None:
         assert HttpTransport(f"http://{server}/xs", limits=QUICK).size("file", LIMIT) == len(BODY)
 
 
+@pytest.mark.parametrize(
+    ("location", "escaped"),
+    [("/\x1b[2J", "/%1B[2J"), ("/a b", "/a%20b"), ("/\xe4.img", "/%E4.img"), ("/100%25?a=b&c#d", "/100%25?***")],
+)
+def test_an_address_redirected_to_is_shown_as_an_address(location: str, escaped: str) -> None:
+    """A control character in it would reach the terminal."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path.startswith("/xs"):
+            redirecting(location)(handler)
+        else:
+            reply(handler, status=404)
+
+    with answering(answer) as server:
+        error = failing(f"http://{server}/xs")
+    assert error.where == f"http://***@{server}/xs/file (redirected to http://{server}{escaped})"
+
+
 def test_does_not_read_what_comes_with_a_redirect() -> None:
     with answering(lambda handler: reply(handler, status=302, length=10**12, Location="/there")) as server:
         assert "redirects more than 3 times" in failing(f"http://{server}/xs").what

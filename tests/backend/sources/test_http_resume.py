@@ -129,7 +129,18 @@ def test_wrong_answer_to_a_range_is_refused(stated: str) -> None:
             reply(handler, BODY[:100], length=len(BODY))
 
     with answering(answer) as server:
-        assert failing(server) == f"the server was asked for the file from byte 100 on and answers `{stated}`"
+        assert failing(server) == f'the server was asked for the file from byte 100 on and answers "{stated}"'
+
+
+def test_what_a_server_states_as_range_cannot_clear_the_terminal() -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if "Range" in handler.headers:
+            reply(handler, BODY[100:], status=206, Content_Range="bytes \x1b[2J")
+        else:
+            reply(handler, BODY[:100], length=len(BODY))
+
+    with answering(answer) as server:
+        assert failing(server).endswith(r'on and answers "bytes \x1b[2J"')
 
 
 def test_a_connection_that_always_breaks_is_given_up() -> None:

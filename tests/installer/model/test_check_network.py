@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from installer.model.answers import AdminInterface
+from installer.model.answers import AdminInterface, Naming
 from installer.model.check import check_answers
 from installer.model.choice import choose_devices
 from installer.model.interface import Bond, BondMode
@@ -57,3 +57,18 @@ def test_what_does_not_fit_is_told_with_a_way_out(
 ) -> None:
     found = errors(check_answers(replace(ANSWERS, bonds=bonds, interface=interface), HOST))
     assert any(said in problem.message and hint in problem.hint for problem in found), found
+
+
+def test_names_of_the_greatest_length_fit() -> None:
+    """Over manage.100 and bond567890 there is room for a bridge; one character more is told above."""
+    for name, vlan in (("bond567890", None), ("manage", 100)):
+        answers = replace(ANSWERS, bonds=(replace(PAIR, name=name),), interface=AdminInterface(name, vlan=vlan))
+        assert not errors(check_answers(answers, HOST))
+
+
+@pytest.mark.parametrize(("length", "count"), [(64, 0), (65, 1)])
+def test_the_kernel_holds_64_characters_of_a_host_name(length: int, count: int) -> None:
+    name = ".".join(["a" * 31, "b" * 31, "c"]) if length > 64 else "a" * 32 + "." + "b" * 31
+    assert len(name) == length
+    problems = check_answers(replace(ANSWERS, naming=Naming(name)), HOST)
+    assert len([problem for problem in problems if "host name" in problem.message]) == count

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from installer.model.check_storage import check_storage, shared_groups
+from installer.model.answers import DiskChoice
+from installer.model.check_storage import check_storage, is_one_of, shared_groups
 from installer.model.host import Disk, Host
+from installer.model.origin import Origin
 from installer.model.problem import Severity
 from installer.model.storage import Holder, HolderKind, Part, Signature
 from installer.model.units import GB
@@ -132,3 +134,17 @@ def test_three_disks_are_listed_as_a_person_does() -> None:
     sdc = Disk("sdc", "/dev/sdc", 480 * GB)
     (problem,) = check_storage(ANSWERS, carrying(DATA, SDA, SDB, sdc))
     assert "is on sda, sdb and sdc, and sdb and sdc were not chosen" in problem.message
+
+
+@pytest.mark.parametrize(("role", "where"), [("primary", "a.xml:3:1"), ("guest", "a.xml:4:1")])
+def test_the_problem_stands_where_the_disk_was_chosen(role: str, where: str) -> None:
+    origins = {"disks.primary.0": Origin("answerfile", "a.xml:3:1"), "disks.guest.0": Origin("answerfile", "a.xml:4:1")}
+    disks = ("sda",) if role == "primary" else ("sdz", "sda")  # the second is told elsewhere: it is not there
+    chosen = DiskChoice(disks[:1], disks[1:])
+    (problem,) = check_storage(replace(ANSWERS, disks=chosen, origins=origins), carrying(DATA, SDA, SDB))
+    assert problem.where == where
+
+
+def test_a_disk_that_is_not_there_is_no_path_to_another() -> None:
+    assert not is_one_of("sdz", ["sda"], HOST) and not is_one_of("sda", ["sdz"], HOST)
+    assert is_one_of("sdz", ["sdz"], HOST) and not is_one_of("sda", [], HOST)

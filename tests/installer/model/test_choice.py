@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from installer.model.answers import AdminInterface, Answers, DiskChoice, Origin
+from installer.model.answers import AdminInterface, Answers, DiskChoice, Draft, Origin
 from installer.model.check import check_answers
-from installer.model.choice import choose_devices
+from installer.model.choice import choose_devices, choose_for_draft
 from installer.model.disk_rule import DiskRule, Pick
 from installer.model.host import Disk, Host, Nic
 from installer.model.machine_file import load_host
@@ -159,3 +159,29 @@ def test_name_and_address_of_two_interfaces_do_not_go_together() -> None:
     answers = replace(ANSWERS, interface=AdminInterface("eth0", mac="00:16:3e:00:00:02"))
     _, (problem,) = choose_devices(answers, MACHINE)
     assert problem.message == "the network interface eth0 has not the address 00:16:3e:00:00:02"
+
+
+def test_disks_that_fit_are_listed_with_their_reasons_where_none_can_be_picked() -> None:
+    """Nothing is picked of disks in use alone: those that fit are listed in its place."""
+    used = tuple(replace(USED, name=f"sd{letter}", serial=letter) for letter in "xy")
+    _, problems = choose_devices(by_rule(DiskRule(pick=Pick.LARGEST)), replace(MACHINE, disks=used))
+    assert "sdx" in problems[0].hint and "sdy" in problems[0].hint and "it is mounted on /" in problems[0].hint
+
+
+def test_disks_of_a_draft_get_their_names() -> None:
+    draft = Draft(disks=DiskChoice(("/dev/sda",), ("sdb", "/dev/sdb")))
+    chosen, problems = choose_for_draft(draft, MACHINE)
+    assert not problems and chosen.disks == DiskChoice(("sda",), ("sdb",))
+
+
+def test_a_draft_with_a_disk_that_is_not_there_has_no_disks() -> None:
+    chosen, problems = choose_for_draft(Draft(disks=DiskChoice(("sda",), ("sdz",))), MACHINE)
+    assert chosen.disks is None and len(problems) == 1 and "no disk sdz" in problems[0].message
+
+
+def test_the_interface_of_a_draft_gets_its_name_or_loses_what_is_not_there() -> None:
+    by_address = AdminInterface(mac=MACHINE.nics[1].mac)
+    chosen, problems = choose_for_draft(Draft(interface=by_address), MACHINE)
+    assert not problems and chosen.interface == replace(by_address, name="eth1")
+    chosen, problems = choose_for_draft(Draft(interface=AdminInterface("eth7", vlan=7)), MACHINE)
+    assert len(problems) == 1 and chosen.interface == AdminInterface(vlan=7)

@@ -142,3 +142,20 @@ def test_each_disk_not_offered_has_its_reason() -> None:
 
 def test_the_shipped_machine_can_be_installed() -> None:
     assert look_at(default_host()).stops == ()
+
+
+@pytest.mark.parametrize(("mhz", "noted"), [(1485, True), (1490, True), (1979, True), (1980, False), (0, False)])
+def test_the_recommended_processor_has_2_ghz_as_processors_are_sold(mhz: int, noted: bool) -> None:
+    assert ("a processor of" in look_at(replace(GOOD, cpu_mhz=mhz)).note) is noted
+
+
+def test_the_recommended_memory_is_twice_the_least() -> None:
+    least = 924 * MIB
+    assert f"{2 * least // MIB - 1} MiB of memory" in look_at(replace(GOOD, memory_bytes=2 * least - 1)).note
+    assert f"{least // MIB} MiB of memory" in look_at(replace(GOOD, memory_bytes=least)).note
+    assert look_at(replace(GOOD, memory_bytes=2 * least)).note == ""
+
+
+@pytest.mark.parametrize(("size_gb", "noted"), [(59, True), (60, False)])
+def test_the_recommended_disk_has_60_gb(size_gb: int, noted: bool) -> None:
+    assert ("a disk of" in look_at(with_disk(size_bytes=size_gb * GB)).note) is noted

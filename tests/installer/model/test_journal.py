@@ -14,6 +14,13 @@ def test_journal_reads_back(step: JournalStep, backup: bool) -> None:
     assert parse_journal(journal.text()) == journal
 
 
+@pytest.mark.parametrize("ssh", [True, False, None])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_settings_that_are_links_read_back(ssh: bool | None, by_hand: bool) -> None:
+    journal = Journal(JournalStep.KEPT, ssh=ssh, clock_by_hand=by_hand, timezone="Europe/Berlin")
+    assert parse_journal(journal.text()) == journal
+
+
 def test_values_cannot_make_a_line_of_their_own() -> None:
     journal = Journal(JournalStep.KEPT, old="Xen'\nSTEP='restoring'\n")
     assert parse_journal(journal.text()) == Journal(JournalStep.KEPT, old="XenSTEP=restoring")

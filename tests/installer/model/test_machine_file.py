@@ -236,3 +236,75 @@ def test_names_file_and_field_of_what_is_wrong(name: str) -> None:
 def test_names_file_and_place_of_what_is_no_json(text: str | bytes, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         load_host(text, "rack7.json")
+
+
+FULL = Host(
+    Firmware.BIOS,
+    1,
+    Virtualization.NONE,
+    (Disk("sda", "/dev/sda", 1, parts=(Part(1, 1, 1, signatures=(Signature("ext3", members=1),)),)),),
+    (Nic("eth0", "52:54:00:12:34:56", speed_mbit=1),),
+    console=SerialConsole(1, 9600),
+)
+BYTES = (0, 2**63 - 1)
+LIMITS: dict[str, tuple[Callable[..., object], str, tuple[int, int]]] = {
+    "memory": (lambda d: d, "memory_bytes", BYTES),
+    "processor": (lambda d: d, "cpu_mhz", BYTES),
+    "disk": (lambda d: d["disks"][0], "size_bytes", BYTES),
+    "sectors": (lambda d: d["disks"][0], "physical_sector_bytes", BYTES),
+    "part": (lambda d: d["disks"][0]["parts"][0], "number", BYTES),
+    "start of a part": (lambda d: d["disks"][0]["parts"][0], "start_bytes", BYTES),
+    "size of a part": (lambda d: d["disks"][0]["parts"][0], "size_bytes", BYTES),
+    "members": (lambda d: d["disks"][0]["parts"][0]["signatures"][0], "members", BYTES),
+    "speed": (lambda d: d["nics"][0], "speed_mbit", BYTES),
+    "port": (lambda d: d["console"], "port", (0, 255)),
+    "speed of the port": (lambda d: d["console"], "speed", (10, 9_999_999)),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_numbers_have_limits(name: str) -> None:
+    place, field, (least, most) = LIMITS[name]
+    for value, fits in ((least, True), (most, True), (least - 1, False), (most + 1, False)):
+        document: Document = json.loads(dump_host(FULL))
+        inner = place(document)
+        assert isinstance(inner, dict)
+        inner[field] = value
+        text = json.dumps(document)
+        if fits:
+            assert json.loads(dump_host(load_host(text, "a"))) == document
+            continue
+        with pytest.raises(UsageError, match=rf"{field} is {value}, not between {least} and {most}"):
+            load_host(text, "a")
+
+
+@pytest.mark.parametrize("version", [0, 2, 2**63 - 1])
+def test_another_version_is_named(version: int) -> None:
+    with pytest.raises(UsageError, match=f"version is {version}; this installer reads version 1"):
+        load_host(json.dumps(json.loads(dump_host(FULL)) | {"version": version}), "a")
+
+
+@pytest.mark.parametrize("size", [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536])
+def test_every_size_of_sectors_that_linux_knows(size: int) -> None:
+    host = replace(FULL, disks=(replace(FULL.disks[0], sector_bytes=size),))
+    assert load_host(dump_host(host), "a") == host
+    with pytest.raises(UsageError, match="sector_bytes"):
+        load_host(dump_host(replace(FULL, disks=(replace(FULL.disks[0], sector_bytes=size + 1),))), "a")
+
+
+def test_what_is_left_out_is_nothing_or_what_it_was_always() -> None:
+    least = {"format": "installer-machine", "version": 1, "firmware": "bios", "memory_bytes": 0}
+    least |= {"virtualization": "none", "disks": [], "nics": [], "console": {"port": 0}}
+    host = load_host(json.dumps(least), "a")
+    assert host == Host(Firmware.BIOS, 0, Virtualization.NONE, (), (), console=SerialConsole(0, 115200))
+    least["disks"] = [
+        {
+            "name": "sda",
+            "path": "/dev/sda",
+            "size_bytes": 0,
+            "parts": [{"number": 0, "start_bytes": 0, "size_bytes": 0, "signatures": [{"type": "swap"}]}],
+        }
+    ]
+    (disk,) = load_host(json.dumps(least), "a").disks
+    assert disk == Disk("sda", "/dev/sda", 0, parts=(Part(0, 0, 0, signatures=(Signature("swap"),)),))
+    assert (disk.sector_bytes, disk.physical_sector_bytes, disk.parts[0].signatures[0].members) == (512, 0, 0)

@@ -15,7 +15,16 @@ from installer.model.events import (
     StepProgress,
     StepStarted,
 )
-from installer.model.progress import PhaseOutline, PhaseState, Progress, View, human_time_left
+from installer.model.progress import (
+    STALLED_S,
+    WINDOW_S,
+    PhaseOutline,
+    PhaseState,
+    Progress,
+    Speed,
+    View,
+    human_time_left,
+)
 
 OUTLINE = (PhaseOutline("disks", 2), PhaseOutline("packages", 2), PhaseOutline("boot loader", 1))
 MB = 1_000_000
@@ -182,3 +191,64 @@ def test_any_order_of_events_gives_a_view_that_never_falls() -> None:
 )
 def test_time_left_is_said_in_round_words(left_s: float, words: str) -> None:
     assert human_time_left(left_s) == words
+
+
+@pytest.mark.parametrize(
+    ("left_s", "words"),
+    [
+        (9.9, "a few seconds"),
+        (10, "about 10 s"),
+        (57.4, "about 55 s"),
+        (57.5, "about 1 min"),
+        (89.9, "about 1 min"),
+        (90, "about 2 min"),
+        (3569, "about 59 min"),
+        (3570, "about 1 h"),
+        (7200, "about 2 h"),
+        (5.5 * 3600 - 1, "about 5 h"),
+    ],
+)
+def test_words_change_at_their_edges(left_s: float, words: str) -> None:
+    assert human_time_left(left_s) == words
+
+
+def _speed(*points: tuple[float, float]) -> Speed:
+    speed = Speed()
+    for now_s, value in points:
+        speed.add(now_s, value)
+    return speed
+
+
+def test_figures_older_than_the_window_are_dropped_but_the_last_of_them() -> None:
+    """The one before the window stays, so that the window is whole: ten a second before it, one a second in it."""
+    points = [(float(second), 10.0 * second) for second in range(5)]
+    points += [(4.0 + second, 40.0 + second) for second in range(1, int(WINDOW_S) + 1)]
+    speed = _speed(*points)
+    assert speed.span_s == WINDOW_S and speed.per_s(points[-1][0]) == 1.0
+
+
+def test_two_figures_stay_however_old_they_are() -> None:
+    speed = _speed((0.0, 0.0), (1.0, 1.0), (100.0, 100.0))
+    assert (speed.span_s, speed.per_s(100.0)) == (99.0, 1.0)
+    assert _speed().span_s == 0.0 and _speed((5.0, 1.0)).span_s == 0.0
+
+
+def test_speed_is_forgotten_only_after_the_time_of_a_stall() -> None:
+    speed = _speed((0.0, 0.0), (2.0, 4.0))
+    assert speed.per_s(2.0 + STALLED_S) == 2.0 and speed.per_s(2.1 + STALLED_S) is None
+    assert _speed((0.0, 0.0)).per_s(0.0) is None and _speed((0.0, 3.0), (2.0, 3.0)).per_s(2.0) is None
+
+
+def test_a_figure_that_falls_begins_anew() -> None:
+    assert _speed((0.0, 50.0), (2.0, 10.0)).per_s(2.0) is None
+    assert _speed((0.0, 50.0), (2.0, 10.0), (4.0, 12.0)).per_s(4.0) == 1.0
+
+
+def test_before_the_first_step_there_are_no_bytes_and_a_new_step_has_none() -> None:
+    run = Run()
+    view = run.progress.view()
+    assert (view.item, view.done_bytes, view.total_bytes) == ("", 0, 0)
+    run.to_packages()
+    run.bytes(MB, 0.1)
+    view = run.hear(StepStarted(4, 5, "packages", "install docs"))
+    assert (view.fraction, view.item, view.done_bytes, view.total_bytes) == (0.1, "", 0, 0)
