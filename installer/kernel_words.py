@@ -60,6 +60,7 @@ class KernelWords:
     shell: bool = False
     at_exit: AtExit = AtExit.REBOOT
     output: str = FIRST_SCREEN
+    output_given: bool = False
     serial: SerialConsole | None = None
     set_speed: int | None = None
     network: tuple[str, ...] = ()
@@ -102,6 +103,7 @@ def parse_kernel_words(text: str, consoles: Collection[str]) -> tuple[KernelWord
         shell="shell" in given,
         at_exit=at_exit,
         output=output,
+        output_given="output" in given,
         serial=serial,
         set_speed=set_speed,
         network=network,

@@ -11,6 +11,7 @@ from installer.model.answers import PasswordKind, RootPassword
 from installer.model.secret import Secret
 
 ROUNDS = 5000  # the default of crypt(5), which goes without saying in the hash
+SALT_LENGTH = 16
 _LETTERS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TRIPLES = 21  # the 64 bytes of a digest are written in groups of three, and one byte alone
 

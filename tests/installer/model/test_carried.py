@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from backend.probe.existing.host import read_host
-from backend.probe.existing.settings import SSH_SERVERS
+from backend.probe.existing.settings import SSH_SERVERS, STATIC_ROUTES
 from backend.probe.existing.tree import TEXT_LIMIT_BYTES
 from installer.model.brand import default_brand
 from installer.model.carried import CARRIED
@@ -26,10 +26,12 @@ class Noting(Files):
 
 
 def test_every_file_that_a_host_is_known_from_is_kept() -> None:
-    """But what the journal has: Debian's own name of the time zone, and whether anything starts the ssh server."""
+    """But what the journal has, Debian's own name of the time zone and whether anything starts the ssh server, and what
+    is told once as not kept, for it is nothing that the host is known from: the routes.
+    """
     tree = Noting({**host_files(XENSERVER_40), "/etc/sysconfig/clock": ""}, host_links(XENSERVER_40))
     found = read_host(tree, "", (), default_brand())
     assert found and found.guests and found.settings.timezone == "Europe/Berlin"
     kept = [row.path for row in CARRIED]
     missing = {path for path in tree.asked if not any(fnmatchcase(path, pattern) for pattern in kept)}
-    assert missing == {"/etc/timezone", *SSH_SERVERS} and len(tree.asked) > 9
+    assert missing == {"/etc/timezone", STATIC_ROUTES, *SSH_SERVERS} and len(tree.asked) > 9
