@@ -140,7 +140,7 @@ def _install(options: argparse.Namespace, reporter: Reporter, log: LogFile, mask
         support.answers(draft)
         runs = not options.dry_run and os.geteuid() == 0
         with scripts_after_failure(answers, media_of(options), open_system, emit) if runs else nullcontext():
-            drivers = driver_disks(options, log, reporter)
+            drivers = driver_disks(options, log, reporter.note)
             circumstances = circumstances_of(options, masker, support, drivers)
             if drivers:  # the sources are known before the machine is looked at, which on screens they are not
                 circumstances = replace(circumstances, offer_drivers=drivers.offer)
@@ -172,7 +172,7 @@ def _begin(options: argparse.Namespace, reporter: Reporter) -> None:
 
 def _load_drivers(options: argparse.Namespace, reporter: Reporter, log: LogFile) -> int:
     """Load a driver disk for every installer that runs later in this image, and end."""
-    disks = driver_disks(options, log, reporter)
+    disks = driver_disks(options, log, reporter.note)
     if options.command or disks is None:
         raise UsageError("--load-drivers is a call of its own, in the booted installation image alone")
     disks((driver_disk_of(options.load_drivers),))

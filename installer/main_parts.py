@@ -21,7 +21,7 @@ from installer.model.events import Event
 from installer.model.host import Host
 from installer.model.secret import Masker
 from installer.model.source import Media
-from installer.report import Reporter, event_text, log_line
+from installer.report import event_text, log_line
 from installer.reproduce import kept_answers
 from installer.support import Support
 
@@ -36,9 +36,9 @@ def opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:
     return lambda: temporary_system(lambda line: log.write(log_line(line)), private_mounts=True)
 
 
-def driver_disks(options: argparse.Namespace, log: LogFile, reporter: Reporter) -> DriverDisks | None:
+def driver_disks(options: argparse.Namespace, log: LogFile, tell: Callable[[str], None]) -> DriverDisks | None:
     """Return what loads drivers: only the booted image does, and no dry run."""
-    loader = DriverDisks(opener(log), media_of(options), reporter.note)
+    loader = DriverDisks(opener(log), media_of(options), tell)
     return loader if in_installation_image() and not options.dry_run else None
 
 

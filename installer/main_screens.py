@@ -45,7 +45,8 @@ def ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: M
 
     if draft:
         trust_places(draft.trust)
-    disks = driver_disks(options, log, reporter)
+    # the screens say themselves what was loaded; a line between them would stand across what they show
+    disks = driver_disks(options, log, lambda text: log.write(log_line(text)))
     if disks and draft:  # before the screens look at the machine
         disks(draft.driver_sources)
     parts = Parts(
