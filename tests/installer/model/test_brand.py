@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from installer.model.brand import Brand, check_repositories, parse_brand
+from installer.model.brand import Brand, check_additional, check_repositories, parse_brand
 from installer.model.errors import InstallerError
 from installer.model.problem import Severity
 from installer.model.secret import Secret
@@ -66,6 +66,13 @@ def test_other_version_is_an_error_that_names_the_option() -> None:
 def test_other_version_is_a_warning_when_accepted() -> None:
     (problem,) = check_repositories((replace(MAIN, version="3.2.0-1934"),), (), BRAND, accept_version=True)
     assert problem.severity is Severity.WARNING
+
+
+def test_what_is_added_to_a_host_may_be_of_another_version_but_not_of_another_product() -> None:
+    (problem,) = check_additional((replace(LINUX, version="3.2.0-1934"),), BRAND)
+    assert problem.severity is Severity.WARNING and "is of version 3.2.0-1934" in problem.message
+    (problem,) = check_additional((replace(LINUX, product="Other"),), BRAND)
+    assert problem.severity is Severity.ERROR
 
 
 def test_without_main_the_others_are_listed() -> None:

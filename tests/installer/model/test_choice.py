@@ -12,6 +12,7 @@ from installer.model.check import check_answers
 from installer.model.choice import choose_devices, choose_for_draft
 from installer.model.disk_rule import DiskRule, Pick
 from installer.model.host import Disk, Host, Nic
+from installer.model.interface import Bond, BondMode
 from installer.model.machine_file import load_host
 from installer.model.problem import errors
 from installer.model.units import GB
@@ -153,6 +154,16 @@ def test_an_address_that_no_interface_has_lists_those_present() -> None:
     answers = replace(ANSWERS, interface=AdminInterface(mac="00:16:3e:00:00:03"))
     _, (problem,) = choose_devices(answers, MACHINE)
     assert "00:16:3e:00:00:03" in problem.message and "eth1 00:16:3e:00:00:02" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("nics", "present"), [(MACHINE.nics, "eth0 00:16:3e:00:00:01, eth1 00:16:3e:00:00:02"), ((), "none")]
+)
+def test_a_member_of_a_bond_that_is_not_there_lists_those_present(nics: tuple[Nic, ...], present: str) -> None:
+    answers = replace(ANSWERS, bonds=(Bond("bond0", BondMode.LACP, ("eth8", "eth9")),))
+    _, problems = choose_devices(answers, replace(MACHINE, nics=nics))
+    hints = {problem.message: problem.hint for problem in problems}
+    assert hints["this machine has no network interface eth8 for bond0"] == f"network interfaces present: {present}"
 
 
 def test_name_and_address_of_two_interfaces_do_not_go_together() -> None:

@@ -108,6 +108,18 @@ def test_time_left_is_known_only_after_a_while_and_then_right() -> None:
     assert view.left_s == pytest.approx(80, rel=0.01)
 
 
+def test_time_left_is_known_from_the_fifth_second_and_never_below_nothing() -> None:
+    """The first figure is the beginning: five seconds have gone by with the sixth."""
+    run = Run()
+    run.to_packages()
+    for second in range(1, 6):
+        assert run.bytes(second * MB, 0.04 + second / 50).left_s is None
+    assert run.bytes(6 * MB, 0.04 + 6 / 50).left_s == pytest.approx(42)
+    view = run.bytes(40 * MB, 0.99)
+    assert view.left_s is not None and 0 < view.left_s < 1
+    assert run.bytes(41 * MB, 1.0).left_s == 0
+
+
 def test_a_crawling_start_gives_no_time_left() -> None:
     run = Run()
     run.to_packages()
