@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ BUILD = ROOT / "build"
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # servers on loopback are asked directly
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
+# a shell starts what runs in its background deaf to Ctrl-C, which is what some tests press
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
