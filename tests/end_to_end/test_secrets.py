@@ -235,8 +235,11 @@ def _in(where: str, data: bytes) -> list[str]:
 
 
 def _bytes(path: Path) -> bytes:
-    """Return a file, unpacked when it is a bundle (its members are text, one after the other)."""
-    data = path.read_bytes()
+    """Return a file, unpacked when it is a bundle (its members are text, one after the other); b"" when it is gone."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:  # of another installer on this machine, which has come to its end
+        return b""
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
@@ -248,13 +251,12 @@ def _own_files(here: Room) -> list[Path]:
 
 
 def _strays() -> set[Path]:
-    """Return the files in the machine's places for odd files that an installer could have left."""
-    places = ((Path("/tmp"), "installer-*"), (Path("/run/lock"), "installer-*"), (Path("/install/tmp"), "*"))
-    found: set[Path] = set()
-    for directory, pattern in places:
-        for path in directory.glob(pattern):
-            found |= {path} if path.is_file() else {below for below in path.rglob("*") if below.is_file()}
-    return found
+    """Return the files in the machine's places for odd files that an installer could have left.
+
+    Its scratch directory is in the test's own (TMPDIR).
+    """
+    places = (*Path("/run/lock").glob("installer-*"), *Path("/install/tmp").rglob("*"))
+    return {path for path in places if path.is_file()}
 
 
 def _on_disk(here: Room) -> list[str]:
