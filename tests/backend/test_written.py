@@ -108,3 +108,11 @@ def test_device_whose_table_could_not_be_written_is_let_go_of(disk: Failing) -> 
         write_partition_table(disk.device, table)
     _output("losetup", "--detach", disk.device)
     assert not _output("losetup", "--associated", str(disk.image))
+
+
+def test_a_file_system_in_memory_has_no_device_to_ask(tmp_path: Path) -> None:
+    system = RealSystem(lambda line: None, tmp_path)
+    with system.mounted("tmpfs", "tmpfs") as target:
+        assert Path("/proc/mounts").read_text(encoding="utf-8").count(f" {target} tmpfs ") == 1
+        system.sync()
+    assert not Path(target).exists()

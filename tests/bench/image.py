@@ -46,7 +46,7 @@ mkdir -p /mnt/boot/grub/i386-pc
 cp /usr/lib/grub/i386-pc/*.mod /usr/lib/grub/i386-pc/boot.img /mnt/boot/grub/i386-pc
 grub-mkimage -O i386-pc -o /mnt/boot/grub/i386-pc/core.img -p '(,msdos1)/boot/grub' biosdisk part_msdos ext2 normal
 echo '(hd0) /dev/vda' >/tmp/map
-grub-bios-setup -m /tmp/map -d /mnt/boot/grub/i386-pc /dev/vda
+/usr/lib/grub/i386-pc/grub-bios-setup -m /tmp/map -d /mnt/boot/grub/i386-pc /dev/vda
 umount /mnt
 sync
 """
