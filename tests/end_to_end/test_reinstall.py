@@ -83,14 +83,16 @@ def _used(tree: Path) -> dict[str, str]:
     }
 
 
-def test_host_is_installed_over_and_starts_with_its_guests(lab: Laboratory, repository: Path) -> None:
+@pytest.mark.parametrize("backed_up", [True, pytest.param(False, id="no-backup", marks=pytest.mark.rare)])
+def test_host_is_installed_over_and_starts_with_its_guests(lab: Laboratory, repository: Path, backed_up: bool) -> None:
     """Every byte of the guest storage stays, who the host is and its settings too; the old one is the backup."""
     lab.served.joinpath("repository").symlink_to(repository.resolve())
     disk, kept = _old_host(lab)
     root, backup, storage = partitions(disk)
     guests, inventory = part_sha256(disk, storage), entries(read_file(disk, root, "/etc/xensource-inventory"))
 
-    answers = lab.serve("over.xml", REINSTALL.format(base=lab.base))
+    xml = REINSTALL if backed_up else REINSTALL.replace("<installation", '<installation backup="no"')
+    answers = lab.serve("over.xml", xml.format(base=lab.base))
     machine = lab.boot_image(lab.hardware(disk, bus=Bus.IDE), f"answerfile={answers} install")
     said = machine.wait_for_end(INSTALL_S)
     assert DONE in said, said[-2000:]
@@ -100,7 +102,7 @@ def test_host_is_installed_over_and_starts_with_its_guests(lab: Laboratory, repo
     now = entries(read_file(disk, root, "/etc/xensource-inventory"))
     assert {name: now[name] for name in KEPT_ENTRIES} == {name: inventory[name] for name in KEPT_ENTRIES}
     assert now["INSTALLATION_DATE"] != inventory["INSTALLATION_DATE"]
-    assert read_file(disk, backup, "/root/custom") == "custom\n"
+    assert (read_file(disk, backup, "/root/custom") == "custom\n") is backed_up
     assert not read_file(disk, backup, "/.xen-installer/journal")
 
     host = lab.start(lab.hardware(disk, bus=Bus.IDE, memory_mib=1536))
