@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 from backend.confined import ConfinedRoot
+from backend.descriptors import let_go, open_in
 from backend.process import Argv
-from backend.scratch import Scratch, mounts_below
+from backend.scratch import Scratch, mount_ids_below, mounts_below
 from backend.system import Place
 from backend.written import all_written, told_when_lost
 from installer.model.errors import CommandFailed, DeviceError
@@ -97,6 +98,8 @@ class Mounts:
 
     def _unmount(self, mount_point: str) -> None:
         """Unmount with all that a script may have mounted below; a program that is just ending may hold it a moment."""
+        # a signal may have come between the opening of a file and what was to close it
+        let_go(open_in(mount_ids_below(mount_point)))
         for wait_s in (*UNMOUNT_WAITS_S, None):
             try:
                 self._run(("umount", "--recursive", mount_point), UNMOUNT_LIMIT_S)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 
 import parted
 
+from backend.descriptors import let_go, open_on
 from backend.table import Partition, PartitionTable, PartitionUse, TableType
 from installer.model.errors import DeviceError
 from installer.model.units import KIB, MIB, align_down
@@ -44,25 +44,13 @@ def write_partition_table(device_path: str, table: PartitionTable) -> None:
             disk.deletePartition(next(part for part in disk.partitions if part.number == number))
         disk.commit()
 
-    before = _open_on(device_path)
+    before = open_on(device_path)
     try:
         _with_reason(device_path, write)
     except BaseException:
         # libparted keeps a device open whose last writes failed (linux_close), and so it could not be let go of
-        for descriptor in _open_on(device_path) - before:
-            with suppress(OSError):
-                os.close(descriptor)
+        let_go(open_on(device_path) - before)
         raise
-
-
-def _open_on(device_path: str) -> set[int]:
-    """Return the descriptors of this process that are open on a device."""
-    found: set[int] = set()
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(OSError):  # that of the listing itself
-            if os.path.samefile(f"/proc/self/fd/{name}", device_path):
-                found.add(int(name))
-    return found
 
 
 def _gaps(table: PartitionTable) -> tuple[int, ...]:

@@ -102,10 +102,24 @@ def kept(directory: str) -> Iterator[None]:
 
 
 def mounts_below(path: str) -> tuple[str, ...]:
-    """Return the mount points at and below a path (proc_pid_mountinfo(5), field 5).
+    """Return the mount points at and below a path, of this thread.
 
-    Those of this thread: under the screens an installation runs in one that has its mounts for itself.
+    Under the screens an installation runs in one that has its mounts for itself.
     """
+    return tuple(point for _, point in _mounts() if _is_below(point, path))
+
+
+def mount_ids_below(path: str) -> frozenset[str]:
+    """Return the numbers of the mounts at and below a path, as /proc/PID/fdinfo has them."""
+    return frozenset(number for number, point in _mounts() if _is_below(point, path))
+
+
+def _mounts() -> list[tuple[str, str]]:
+    """Return the number and the mount point of all mounts (proc_pid_mountinfo(5), fields 1 and 5)."""
     with open("/proc/thread-self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
-        points = [line.split()[4].encode().decode("unicode_escape") for line in stream]
-    return tuple(point for point in points if point == path or point.startswith(f"{path}/"))
+        fields = [line.split() for line in stream]
+    return [(words[0], words[4].encode().decode("unicode_escape")) for words in fields]
+
+
+def _is_below(point: str, path: str) -> bool:
+    return point == path or point.startswith(f"{path}/")

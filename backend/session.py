@@ -52,16 +52,15 @@ class Session:
     def hold(self, name: str, acquire: Callable[[], AbstractContextManager[str | None]]) -> str:
         """Acquire something for the rest of the run; a step that is run again gets what it already holds."""
         if name not in self.held:
-            own = ExitStack()
+            self.releases[name] = own = ExitStack()
+            self.stack.push(own)  # before there is anything in it: a signal may come as soon as it is acquired
             self.held[name] = own.enter_context(acquire()) or ""
-            self.stack.push(own)
-            self.releases[name] = own
         return self.held[name]
 
     def release(self, name: str) -> None:
         """Let go of something before the end of the run; nothing when it is not held."""
         if own := self.releases.pop(name, None):
-            del self.held[name]
+            self.held.pop(name, None)  # not there when acquiring it was broken off
             own.close()
 
     def make_image(self, path: str, size_bytes: int) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from backend.process import Argv
+from backend.scratch import mounts_below
 from backend.sources.directory import DirectoryTransport
 from backend.sources.http import HttpTransport, Limits
 from backend.sources.transport import BRIEF, Patience, Transport
@@ -43,18 +44,28 @@ class Hangs(Fault):
 
 
 class Interrupts(Fault):
-    """Somebody presses Ctrl-C just before the change, or just after."""
+    """Somebody presses Ctrl-C just before the change, or just after.
 
-    def __init__(self, *, after: bool) -> None:
+    It comes at the worst moment: in each file system below a directory a file has just been opened that nobody knows
+    of yet who would close it.
+    """
+
+    def __init__(self, below: Path, *, after: bool) -> None:
         self._after = after
+        self._below = str(below)
 
     def before(self, change: Argv) -> None:
         if not self._after:
-            signal.raise_signal(signal.SIGINT)
+            self._interrupt()
 
     def after(self, change: Argv) -> None:
         if self._after:
-            signal.raise_signal(signal.SIGINT)
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        for point in mounts_below(self._below):
+            os.open(point, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        signal.raise_signal(signal.SIGINT)
 
 
 class Kills(Fault):

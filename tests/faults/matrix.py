@@ -110,14 +110,15 @@ class Matrix:
         return cell
 
     def _faults(self, kind: Kind) -> Iterator[Fault]:
+        scratch = self.road.here.directory / "scratch"
         if kind is Kind.FAILS:
             yield from (Fails(after=False), Fails(after=True))
         elif kind is Kind.HANGS:
             yield Hangs()
         elif kind is Kind.FULL:
-            yield FillsUp(self.road.here.directory / "scratch")
+            yield FillsUp(scratch)
         elif kind is Kind.CTRL_C:
-            yield from (Interrupts(after=False), Interrupts(after=True))
+            yield from (Interrupts(scratch, after=False), Interrupts(scratch, after=True))
         elif kind is Kind.NO_ROOM:
             yield GivesOut(lambda: fill(self.road.here.medium))
 
