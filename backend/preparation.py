@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from backend.devices_ready import wait_for_devices
 from backend.image_mark import in_installation_image
 from backend.plan_parts import ImageFile, ScriptFile
 from backend.probe import probe_host
@@ -43,6 +44,7 @@ def read_host(machine: str | None, *, with_image: bool) -> Host:
             raise UsageError(f"cannot be read: {error.strerror}", where=machine, hint=hint) from error
     if with_image:
         return default_host()
+    wait_for_devices()
     with temporary_system() as system:
         return probe_host(system, idle_holders=not in_installation_image())
 

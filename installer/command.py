@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import signal
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from installer.model.errors import ExitCode, UsageError
 from installer.options import parse_options
+
+if TYPE_CHECKING:
+    from screens.opening import Opening
 
 
 def run() -> None:
@@ -20,14 +25,31 @@ def run() -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a hang-up stays ignored
                 signal.signal(number, _end_as_by_ctrl_c)
+        opening = None
         with suppress(UsageError):  # main tells it
-            parse_options(sys.argv[1:])
-        from installer.main import main  # takes ten times as long as what stands above
+            opening = _opening(parse_options(sys.argv[1:]))
+        try:
+            from installer.main import main  # takes ten times as long as what stands above
 
-        code = main(sys.argv[1:])
+            code = main(sys.argv[1:], opening)
+        finally:
+            if opening:
+                opening.close()
     except KeyboardInterrupt:
         code = ExitCode.CANCELLED
     sys.exit(code)
+
+
+def _opening(options: argparse.Namespace) -> Opening | None:
+    """Show at once that there will be screens, where the rest takes seconds to load."""
+    if options.command or options.answerfile or options.record_machine or options.load_drivers:
+        return None
+    from screens.opening import opening_on
+
+    opening = opening_on(os.environ)
+    if opening:
+        opening.show()
+    return opening
 
 
 def _leave_no_core() -> None:

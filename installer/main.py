@@ -41,7 +41,7 @@ from installer.model.topics import missing_topics
 from installer.model.wishes import NO_TRUST, Mode
 from installer.options import driver_disk_of, parse_options, trust_of
 from installer.records import masked_record, started_record
-from installer.report import NOTHING_CHANGED, Reporter, log_line, nothing_changed
+from installer.report import NOTHING_CHANGED, Opening, Reporter, log_line, nothing_changed
 from installer.support import Support
 
 UNATTENDED = "installer --answerfile URL install"
@@ -49,10 +49,13 @@ DEFAULT_LOG_DIR = "installer-log"
 IMAGE_LOG_DIR = "/install/tmp"  # spec R56
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code. No traceback ever reaches the user: it goes to the log."""
+def main(arguments: Sequence[str], opening: Opening | None = None) -> int:
+    """Run one command; returns the exit code. No traceback ever reaches the user: it goes to the log.
+
+    `opening` is on the terminal already; the screens go on from it.
+    """
     reports = Reports(lambda record: masked_record(record, reporter.mask))
-    reporter = Reporter(json_lines="--json" in arguments, reports=reports)
+    reporter = Reporter(json_lines="--json" in arguments, reports=reports, opening=opening)
     with trusting():
         code = _run(arguments, reporter)
         reporter.end(code)

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 def ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: Masker, draft: Draft | None) -> int:
     """Run the screens, which end with the same executor, or in a dry run with the plan."""
-    from screens.start import Occasion, start  # an unattended run need not load them
+    from screens.opening import Opening  # an unattended run need not load them
+    from screens.start import Occasion, start
 
     if not options.dry_run and os.geteuid() != 0:
         raise UsageError("an installation must be run as root", hint="--dry-run shows everything without it")
@@ -66,7 +67,8 @@ def ask(options: argparse.Namespace, reporter: Reporter, log: LogFile, masker: M
         log.write(log_line("".join(traceback.format_exception(fault))))
 
     media = next(iter(options.media), None)
-    result = start(machine, Occasion(default_brand().product, media, log_fault, draft), _road)
+    terminal = reporter.opening.terminal if isinstance(reporter.opening, Opening) else None
+    result = start(machine, Occasion(default_brand().product, media, log_fault, draft, terminal), _road)
     if result.text:
         reporter.lines(result.text, {"event": "Left", "exit_code": result.code})
     if result.reboot:

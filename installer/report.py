@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from installer.model.errors import AnswersError, InstallerError, as_installer_error
 from installer.model.events import (
@@ -154,14 +154,23 @@ class JsonReport:
         self._stream.flush()
 
 
+class Opening(Protocol):
+    """What has the terminal before the screens do (screens/opening.py)."""
+
+    def close(self) -> None:
+        """Give the terminal back."""
+
+
 class Reporter:
     """What the user hears, as text or as JSON lines; `also` gets every message that is not an event, for the log.
 
-    `reports` gets every event, problem and error as a record, whatever the user is shown.
+    `reports` gets every event, problem and error as a record, whatever the user is shown. `opening` gives the terminal
+    back before anything is printed.
     """
 
-    def __init__(self, *, json_lines: bool, reports: Reports | None = None) -> None:
+    def __init__(self, *, json_lines: bool, reports: Reports | None = None, opening: Opening | None = None) -> None:
         self.reports = reports or Nobody()
+        self.opening = opening
         self.mask: Callable[[str], str] = lambda text: text
         self._out = MaskedOutput(sys.stdout, lambda text: self.mask(text))
         self._err = MaskedOutput(sys.stderr, lambda text: self.mask(text))
@@ -188,6 +197,8 @@ class Reporter:
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Print one or more lines."""
+        if self.opening:
+            self.opening.close()
         stream = self._err if error else self._out
         stream.write(f"{text}\n")
         stream.flush()

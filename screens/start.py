@@ -12,10 +12,10 @@ from installer.model.choice import choose_for_draft
 from installer.model.errors import UsageError
 from installer.model.ports import Machine
 from installer.model.topics import Topic, missing_topics
-from screens import RUN_SCREENS, SCREENS
 from screens.app import App
 from screens.disks import with_only_disk
 from screens.eula import EulaScreen, read_licence
+from screens.order import RUN_SCREENS, SCREENS
 from screens.road import Road
 from screens.screen import Leave, Screen, State
 from screens.source import LOCAL, WEB
@@ -41,12 +41,16 @@ UNASKED = frozenset(
 
 @dataclass(frozen=True)
 class Occasion:
-    """What the session is for: the product's name, where the medium is, and answers given beforehand, or none."""
+    """What the session is for: the product's name, where the medium is, and answers given beforehand, or none.
+
+    `terminal` is the one on which the session was opened already, else it is that of this process.
+    """
 
     product: str
     media: str | None
     on_fault: Callable[[BaseException], None]
     draft: Draft | None = None
+    terminal: Terminal | None = None
 
 
 def first_state(machine: Machine, draft: Draft | None) -> State:
@@ -78,10 +82,10 @@ def start(machine: Machine, occasion: Occasion, lay: Callable[[State, Sequence[t
     busy = machine.other_console()
     if busy:
         raise UsageError(f"an installer runs already on {busy}", hint="go on there, or end it first")
-    EulaScreen.text = read_licence(occasion.media)
     road = lay(first_state(machine, occasion.draft), SCREENS)
+    EulaScreen.text = read_licence(occasion.media)
     settle()
-    terminal = Terminal(0, 1, os.environ)
+    terminal = occasion.terminal or Terminal(0, 1, os.environ)
     setting = Setting(terminal, machine, occasion.product, occasion.on_fault)
     return App(setting, road, (*SCREENS, *RUN_SCREENS)).run()
 

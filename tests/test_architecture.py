@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for top in ("installer", "backend", "screens") for path in ROOT.glob(f"{top}/**/*.py"))
 COMPOSITION_ROOTS = {
-    f"installer/{name}.py" for name in ("main", "main_parts", "main_repo", "main_restore", "main_screens")
+    f"installer/{name}.py" for name in ("command", "main", "main_parts", "main_repo", "main_restore", "main_screens")
 }
 # the only modules that start programs or write files, and what each may do
 EFFECTS = {f"backend/{name}.py" for name in ("real_system", "confined", "process", "scratch", "log")}

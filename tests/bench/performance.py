@@ -71,6 +71,7 @@ SECTIONS: dict[str, tuple[_Line, ...]] = {
         _Line("image-memory", "least memory that an installation completed with"),
         _Line("image-memory-under-xen", "the same with Xen below the installer"),
         _Line("image-first-screen", "start to the first screen, without unpacking", "the same kernel to a shell"),
+        _Line("image-first-question", "start to the first question, without unpacking", "the same kernel to a shell"),
         _Line("image-installation", "an installation in a virtual machine", "a script of the plain tools there"),
     ),
     "Start and screens": (

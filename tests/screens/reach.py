@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from installer.model.progress import PhaseState, PhaseView, View
-from screens import RUN_SCREENS, SCREENS
+from screens.order import RUN_SCREENS, SCREENS
 from screens.progress import ProgressScreen
 from tests.screens.recorded_machine import RecordedMachine, host
 from tests.screens.stage import Session, session

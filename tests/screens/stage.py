@@ -18,10 +18,10 @@ import urwid
 from installer.flow import Flow, Stage
 from installer.model.answers import Draft
 from installer.model.ports import Machine
-from screens import RUN_SCREENS, SCREENS
 from screens.app import App
 from screens.disks import with_only_disk
 from screens.keys import Decoder, PasteGuard
+from screens.order import RUN_SCREENS, SCREENS
 from screens.screen import Leave, Screen, State
 from screens.start import first_state
 from screens.terminal import Terminal

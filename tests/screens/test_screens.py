@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from screens import RUN_SCREENS, SCREENS
 from screens.keyline import ALIASES
+from screens.order import RUN_SCREENS, SCREENS
 from screens.screen import Screen
 from tests.screens.frames import frame, text
 from tests.screens.reach import ALL, ROAD, at

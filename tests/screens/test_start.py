@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from installer.model.errors import UsageError
 from screens.looks import look_of
+from screens.shared import STATE
 from screens.start import Occasion, start
 from tests.recorded_machine import RecordedMachine
+from tests.screens.on_pty import on_terminal
 from tests.screens.recorded_machine import host
 from tests.screens.stage import flow
 
@@ -35,3 +38,16 @@ def test_a_lone_escape_is_waited_on_as_long_as_the_line_is_slow(
     environment: dict[str, str], device: str, seconds: float
 ) -> None:
     assert look_of(environment, device).escape_s == seconds
+
+
+def test_an_opened_terminal_is_given_back_before_an_error_is_told(tmp_path: Path) -> None:
+    with on_terminal(["--target", "nowhere"], tmp_path, more={STATE: str(tmp_path / "state")}) as terminal:
+        assert terminal.finish() == 2
+    opened, left = (terminal.sent.find(sequence) for sequence in (b"\x1b[?1049h", b"\x1b[?1049l"))
+    assert terminal.sent.find(b"looks at the hardware") >= 0 and 0 <= opened < left < terminal.sent.find(b"installer: ")
+
+
+def test_no_terminal_is_opened_for_a_command_that_shows_no_screens(tmp_path: Path) -> None:
+    with on_terminal(["check", "nothing.xml"], tmp_path, more={STATE: str(tmp_path / "state")}) as terminal:
+        assert terminal.finish() == 2
+    assert b"\x1b[?1049h" not in terminal.sent
