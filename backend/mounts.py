@@ -88,8 +88,8 @@ class Mounts:
             os.rmdir(directory)
         os.mkdir(directory, 0o755)
         try:
-            self._run(("mount", "--bind", "/usr", directory), None)
-            self._run(("mount", "-o", "remount,bind,ro", directory), None)
+            # in one call: one that is killed between two would leave a way into this machine that can be written to
+            self._run(("mount", "--options", "bind,ro", "/usr", directory), None)
             yield
         finally:
             if mounts_below(directory):

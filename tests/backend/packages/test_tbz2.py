@@ -263,8 +263,8 @@ def test_runs_tar_confined_and_keeps_directory_links() -> None:
         ("chroot", "/target", "mkdir", "--parents", "--", "/opt/x"),
         (
             "lbzip2", "--decompress", "--stdout", "|", "chroot", "/target", "tar", "--extract", "--file=-",
-            "--ignore-zeros", "--numeric-owner", "--same-owner", "--preserve-permissions", "--xattrs",
-            "--xattrs-include=*", "--keep-directory-symlink", "--directory", "/opt/x",
+            "--blocking-factor=256", "--ignore-zeros", "--numeric-owner", "--same-owner", "--preserve-permissions",
+            "--xattrs", "--xattrs-include=*", "--keep-directory-symlink", "--directory", "/opt/x",
         ),
     ]  # fmt: skip
 
