@@ -26,7 +26,7 @@ from installer.model.errors import Cancelled, CommandFailed, DeviceError, Source
 from installer.model.ports import Cancel
 from installer.model.repository import PACKAGES_FILE, REPOSITORY_FILE, parse_packages
 from installer.model.secret import Secret
-from installer.model.source import Location, LocationKind, Media, Package, PackageType, Repository
+from installer.model.source import Location, LocationKind, Media, Package, PackageType, Repository, not_among
 
 COPIES = "/run/driver-disks"
 UNFINISHED = ".part"
@@ -95,10 +95,8 @@ class DriverDisks:
             with self._around.medium() if local else nullcontext() as medium:
                 media = (medium,) if medium else self._media
                 disks = with_drivers(find(location, media), location.shown())
-                present = {(disk.id, disk.packages) for disk in self.loaded()}
-                for disk in disks:
-                    if (disk.id, disk.packages) not in present:
-                        self._take(disk, cancel)
+                for disk in not_among(disks, self.loaded()):
+                    self._take(disk, cancel)
         except UnreachableError as error:
             if not self._around.has_nic():
                 error.hint = NO_NIC

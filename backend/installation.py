@@ -34,7 +34,7 @@ from installer.model.host import Disk, Host
 from installer.model.keep_settings import keep_settings, with_old_names
 from installer.model.problem import Problem
 from installer.model.secret import Secret
-from installer.model.source import LOCAL_MEDIA, Location, Media, Repository
+from installer.model.source import LOCAL_MEDIA, Location, Media, Repository, not_among
 
 NOTHING = "no target stands for it (--target)"
 Require = Callable[[Sequence[Problem]], None]
@@ -201,8 +201,7 @@ def _offered(
     if circumstances.offer_drivers is None:
         return ()
     found = _repositories(answers, drivers, circumstances, require)
-    loaded = {(disk.id, disk.packages) for disk in drivers}
-    circumstances.offer_drivers([each for each in found if (each.id, each.packages) not in loaded])
+    circumstances.offer_drivers(not_among(found, drivers))
     return found
 
 
@@ -218,8 +217,7 @@ def _repositories(
     sources = [read.find(source, media) for source in dict.fromkeys(answers.sources)]
     found, incomplete = select_repositories(sources, read.check)
     require(incomplete)
-    present = {(repository.id, repository.packages) for repository in found}
-    found = (*found, *(disk for disk in drivers if (disk.id, disk.packages) not in present))
+    found = (*found, *not_among(drivers, found))
     require(check_repositories(found, answers.skipped_packages, circumstances.brand, accept_version=accept_version))
     read.check(found)
     return found

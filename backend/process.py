@@ -72,7 +72,8 @@ class Pipeline:
     ) -> None:
         self._commands = tuple(commands)
         self._cpu_s = cpu_s  # of processor time for each of them
-        self._memory_bytes = tuple(memory_bytes)  # of address space, for the first of them, the second…
+        missing = [None] * (len(self._commands) - len(memory_bytes))
+        self._memory_bytes = (*memory_bytes, *missing)  # of address space, for each of them
         self._log = log
         self._processes: list[subprocess.Popen[bytes]] = []
         self._complaints: list[bytes] = []
@@ -80,14 +81,14 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         try:
-            for argv in self._commands:
-                self._start_next(argv)
+            for argv, limit in zip(self._commands, self._memory_bytes, strict=True):
+                self._start_next(argv, limit)
         except BaseException:  # a later program may be missing while the first ones run
             self._kill()
             raise
         return self
 
-    def _start_next(self, argv: Argv) -> None:
+    def _start_next(self, argv: Argv, memory_bytes: int | None) -> None:
         before = self._processes[-1].stdout if self._processes else None
         last = len(self._processes) == len(self._commands) - 1
         process = _start(
@@ -106,9 +107,8 @@ class Pipeline:
         with suppress(ProcessLookupError):  # it has ended already
             if self._cpu_s:
                 resource.prlimit(process.pid, resource.RLIMIT_CPU, (self._cpu_s, self._cpu_s + 1))
-            # it takes more only after it has read something
-            if limit := dict(enumerate(self._memory_bytes, 1)).get(len(self._processes)):
-                resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))
+            if memory_bytes:  # it takes more only after it has read something
+                resource.prlimit(process.pid, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
         self._listen(process)
 
     def _listen(self, process: subprocess.Popen[bytes]) -> None:

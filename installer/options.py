@@ -13,6 +13,7 @@ from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_r
 from installer.model.rules_location import location_or_file, report_location
 from installer.model.source import Location, LocationKind, PackageType
 from installer.model.wishes import NO_TRUST, Trust
+from installer.model.wording import sentence
 
 ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
@@ -58,7 +59,7 @@ def _add_command(commands: argparse._SubParsersAction[_Parser], name: str, text:
     return commands.add_parser(
         name,
         help=text,
-        description=f"{text[0].upper()}{text[1:]}.",
+        description=sentence(text),
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -8,6 +8,7 @@ from installer.model import rules
 from installer.model.errors import ExitCode, InstallerError
 from installer.model.events import StepFailed
 from installer.model.existing import NO_ISCSI_NAME
+from installer.model.wording import sentence
 from screens.existing import kept_host
 from screens.screen import BACK, Leave, Outcome, Say, Screen, Work
 from screens.widgets.cells import Element, Paragraph
@@ -160,7 +161,7 @@ The log is also on the host, in /var/log/installer."""
             Paragraph(f"Log in as root with the password {password}."),
         ]
         if kept and not kept.iqn:
-            lines += [Paragraph(""), Paragraph(f"{NO_ISCSI_NAME[0].upper()}{NO_ISCSI_NAME[1:]}.", "note")]
+            lines += [Paragraph(""), Paragraph(sentence(NO_ISCSI_NAME), "note")]
         return [*lines, *self._last_words()]
 
     def _restored(self) -> Sequence[Element]:

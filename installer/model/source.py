@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -133,6 +134,14 @@ class Repository:
 
 
 LOCAL_MEDIA = Location(LocationKind.LOCAL)
+
+
+def not_among(repositories: Iterable[Repository], known: Iterable[Repository]) -> tuple[Repository, ...]:
+    """Return those that are not known under their id with the same packages, wherever they come from."""
+    present = {(repository.id, repository.packages) for repository in known}
+    return tuple(each for each in repositories if (each.id, each.packages) not in present)
+
+
 # the directories that local media are said to be in (--media); None: the drives of the booted image are looked at
 Media = tuple[Path, ...] | None
 MAIN_REPOSITORY = "xs:main"

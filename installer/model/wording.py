@@ -35,6 +35,11 @@ def quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut) + '"'
 
 
+def sentence(text: str) -> str:
+    """Return a message as a sentence that stands by itself."""
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def listed(words: Sequence[str]) -> str:
     """Return words as a person lists them: a, b and c."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -34,6 +34,7 @@ from installer.model.units import GIB, MIB
 from tests.backend.replaced_host import keeping_phases
 from tests.backend.run_plan import only_told, run_recorded
 from tests.backend.sample import HOST, IDENTITIES, SDA
+from tests.end_to_end.disk_image import boot_code
 from tests.faults.failing import FailingSystem
 from tests.faults.real import MACHINES, World, run, world
 from tests.faults.recorded import check_released
@@ -290,14 +291,14 @@ def test_installed_host_is_backed_up_ruined_and_restored(here: World) -> None:
         _alter(root)
     with _seen(here, 1) as root:
         before = _tree(root)
-    boot_code = _boot_code(here)
+    before_code = boot_code(here.image)
     first = Phase("checks", disk_checks((ImageFile("sda", str(here.image)),), (), keeps_partitions=True), False)
     _execute(here, InstallPlan((first, *keeping_phases()), (), ()))
     with _seen(here, 1, write=True) as root:
         subprocess.run(["rm", "-rf", str(root / "etc"), str(root / "boot"), str(root / "usr")], check=True)
     plan = make_restore_plan(_restore_inputs(here, IDENTITIES.root_label))
     _, system = _execute(here, plan)
-    _check_restored(here, before, boot_code)
+    _check_restored(here, before, before_code)
     for position in _kinds(system.changes):
         events, failed = _execute(here, plan, position)
         told = [event for event in events if isinstance(event, StepFailed)]
@@ -306,7 +307,7 @@ def test_installed_host_is_backed_up_ruined_and_restored(here: World) -> None:
             continue
         _check_broken_off(here, told[0], failed.changes[: position - 1])
     _execute(here, plan)
-    _check_restored(here, before, boot_code)
+    _check_restored(here, before, before_code)
 
 
 def _kinds(changes: Sequence[tuple[str, ...]]) -> list[int]:
@@ -324,7 +325,7 @@ def _check_broken_off(here: World, told: StepFailed, changes: Sequence[tuple[str
     kinds = {change[0] for change in changes}
     begun = bool(kinds & {"erase-boot-code", "mdeltree"})
     if "does not boot" in told.state:
-        assert begun and _boot_code(here) == (ERASED_BOOT_CODE if "erase-boot-code" in kinds else bytes(440))
+        assert begun and boot_code(here.image) == (ERASED_BOOT_CODE if "erase-boot-code" in kinds else bytes(440))
     if "as it was" in told.state:
         with _seen(here, 1) as root:
             assert (root / "root/mine").read_text() == "custom\n"
@@ -335,13 +336,7 @@ def _check_broken_off(here: World, told: StepFailed, changes: Sequence[tuple[str
         assert not begun or (note and note.step is JournalStep.RESTORING)
 
 
-def _boot_code(here: World) -> bytes:
-    """Return what a BIOS starts; on a disk for UEFI there is none."""
-    with here.image.open("rb") as stream:
-        return stream.read(440)
-
-
-def _check_restored(here: World, before: dict[str, object], boot_code: bytes) -> None:
+def _check_restored(here: World, before: dict[str, object], before_code: bytes) -> None:
     with _seen(here, 1) as root:
         after = _tree(root)
         assert [name for name in before | after if before.get(name) != after.get(name)] == []
@@ -353,8 +348,8 @@ def _check_restored(here: World, before: dict[str, object], boot_code: bytes) ->
     shown = ["blkid", "-p", "-O", str(part.start_bytes), "-o", "value", "-s", "LABEL", str(here.image)]
     label = subprocess.run(shown, check=True, capture_output=True, text=True).stdout.strip()
     assert label == IDENTITIES.root_label
-    now = _boot_code(here)
-    assert (now[:3], now[90:]) == (boot_code[:3], boot_code[90:])  # GRUB leaves what lies between as it finds it
+    now = boot_code(here.image)
+    assert (now[:3], now[90:]) == (before_code[:3], before_code[90:])  # GRUB leaves what lies between as it finds it
     if here.inputs.host.firmware is Firmware.UEFI:
         esp = next(part for part in _restore_inputs(here).disk.parts if part.type == ESP_TYPE)
         argv = ["mdir", "-/", "-b", "-i", f"{here.image}@@{esp.start_bytes}", "::/"]

@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.raw_disks import BOOT_CODE_BYTES
+
 SECTOR_BYTES = 512
 BLOCK_BYTES = 2**16
 FIELDS = {"mode": "Mode", "uid": "User", "gid": "Group"}  # debugfs's words in `sif` and in what `stat` prints
@@ -50,6 +52,12 @@ def fingerprint(image: Path) -> Fingerprint:
     finally:
         os.close(descriptor)
     return Fingerprint(status.st_mtime_ns, status.st_size, digest.hexdigest())
+
+
+def boot_code(image: Path) -> bytes:
+    """Return the code at the start of a disk that a BIOS runs."""
+    with image.open("rb") as stream:
+        return stream.read(BOOT_CODE_BYTES)
 
 
 @dataclass(frozen=True)

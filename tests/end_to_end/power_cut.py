@@ -15,7 +15,7 @@ from backend.probe.contents import read_contents
 from backend.real_system import temporary_system
 from tests.backend.small_repository import small_repository
 from tests.end_to_end.command import answerfile, installer
-from tests.end_to_end.disk_image import PartitionOnImage, partitions, read_file
+from tests.end_to_end.disk_image import PartitionOnImage, boot_code, partitions, read_file
 from tests.end_to_end.laboratory import GIB, INSTALL_S, Laboratory
 from tests.end_to_end.over_host import entries, part_sha256
 from tests.end_to_end.virtual_machine import Bus
@@ -23,7 +23,6 @@ from tests.end_to_end.write_log import Replay
 
 INVENTORY = "/etc/xensource-inventory"
 IDENTITY = ("INSTALLATION_UUID", "CONTROL_DOMAIN_UUID", "DEFAULT_SR_UUID")
-BOOT_CODE_BYTES = 440  # of an MBR, before the disk's signature
 
 
 class Left(StrEnum):
@@ -65,12 +64,6 @@ def old_host(lab: Laboratory) -> Path:
         stream.seek(storage.start_bytes + GIB)
         stream.write(os.urandom(2**20))
     return disk
-
-
-def boot_code(disk: Path) -> bytes:
-    """Return what a BIOS starts."""
-    with disk.open("rb") as stream:
-        return stream.read(BOOT_CODE_BYTES)
 
 
 def inventory(disk: Path, root: PartitionOnImage) -> dict[str, str]:

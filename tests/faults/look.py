@@ -11,11 +11,10 @@ from pathlib import Path
 
 from backend.probe.phrases import UNFINISHED_LABEL
 from backend.steps.esp import ESP_TYPE
-from tests.end_to_end.disk_image import PartitionOnImage, fingerprint
+from tests.end_to_end.disk_image import PartitionOnImage, boot_code, fingerprint
 from tests.end_to_end.over_host import part_sha256
 from tests.seen import seen
 
-BOOT_CODE_BYTES = 440
 # the log tells of each run, and a password's salt is new each time
 EVER_NEW = ("var/log/installer/install.log", "etc/shadow", "etc/shadow-", "boot/grub/grubenv")
 BESIDE = ("lost+found",)
@@ -82,8 +81,7 @@ def _is_blank(image: Path) -> bool:
 
 def _boot_code(image: Path) -> bytes:
     """Return the boot code of GRUB, nothing for any other."""
-    with image.open("rb") as stream:
-        code = stream.read(BOOT_CODE_BYTES)
+    code = boot_code(image)
     return code if code[:2] == b"\xeb\x63" else b""
 
 
