@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -38,6 +39,12 @@ import time, tty
 tty.setraw(0)
 print("begun", flush=True)
 time.sleep(60)
+"""
+
+LISTENER = """\
+import signal, subprocess, sys
+ask = "import signal; print('not ignored:', *(n for n in (2, 3) if signal.getsignal(n) is not signal.SIG_IGN))"
+print(subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout, flush=True)
 """
 
 
@@ -304,6 +311,21 @@ def test_a_program_that_was_loaded_before_opens_at_once_and_its_end_is_the_end(t
             assert process.wait(LIMIT_S) == 3
         finally:
             process.kill()
+
+
+def test_programs_hear_ctrl_c_though_a_shell_began_them_in_its_background(tmp_path: Path) -> None:
+    ignoring = (signal.SIGINT, signal.SIGQUIT)
+    before = [signal.signal(number, signal.SIG_IGN) for number in ignoring]
+    try:
+        with (
+            consoles((24, 80)) as (only,),
+            shared(tmp_path, [only], "--owner", only.path, program=LISTENER) as process,
+        ):
+            only.wait_for("not ignored: 2 3")
+            assert process.wait(LIMIT_S) == 0
+    finally:
+        for number, handler in zip(ignoring, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_nothing_is_shown_when_nobody_wants_what_was_loaded() -> None:
