@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import signal
@@ -11,7 +10,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from installer.model.errors import ExitCode, UsageError
-from installer.options import parse_options
 
 if TYPE_CHECKING:
     from screens.opening import Opening
@@ -25,9 +23,11 @@ def run() -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup a hang-up stays ignored
                 signal.signal(number, _end_as_by_ctrl_c)
-        opening = None
+        opening = None if sys.argv[1:] else _opening()
         with suppress(UsageError):  # main tells it
-            opening = _opening(parse_options(sys.argv[1:]))
+            from installer.options import parse_options
+
+            parse_options(sys.argv[1:])
         try:
             from installer.main import main  # takes ten times as long as what stands above
 
@@ -40,10 +40,8 @@ def run() -> None:
     sys.exit(code)
 
 
-def _opening(options: argparse.Namespace) -> Opening | None:
+def _opening() -> Opening | None:
     """Show at once that there will be screens, where the rest takes seconds to load."""
-    if options.command or options.answerfile or options.record_machine or options.load_drivers:
-        return None
     from screens.opening import opening_on
 
     opening = opening_on(os.environ)
