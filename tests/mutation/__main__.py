@@ -48,6 +48,7 @@ class Run:
     covered: Path
     counts: dict[str, Counter[Verdict]] = field(default_factory=dict)
     survivors: list[Mutant] = field(default_factory=list)
+    whole: bool = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -55,7 +56,7 @@ class Run:
         chosen = [place for module in self.modules for place in places(module)]
         if 0 < self.sample < len(chosen):
             numbers = sorted(random.Random(self.seed).sample(range(len(chosen)), self.sample))
-            chosen = [chosen[number] for number in numbers]
+            chosen, self.whole = [chosen[number] for number in numbers], False
         gc.freeze()  # what is there stays there, and is shared with the children
         for place in chosen:
             found = mutant(place)
@@ -73,7 +74,7 @@ class Run:
 
 
 def main() -> int:
-    """Try the mutants; returns 1 if too few are killed."""
+    """Try the mutants; returns 1 if too few are killed, or the reasons of survivors and they do not fit."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="so many of them, chosen by the seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
@@ -125,13 +126,17 @@ def report(run: Run, seconds: float) -> int:
         total += counts
     print(_row("all", total))
     reviewed = read_reviewed()
-    new = [found for found in run.survivors if not reviewed.pop_reason(found)]
-    known = len(run.survivors) - len(new)
+    new = [found for found in run.survivors if not reviewed.explains(found)]
+    stale = reviewed.stale(run.survivors, run.modules if run.whole else ())
+    known, file = len(run.survivors) - len(new), REVIEWED.relative_to(ROOT)
     print(f"\n{seconds:.0f} s; {total[Verdict.STILLBORN]} more could not be imported and are not counted")
-    print(f"{known} of the survivors are explained in {REVIEWED.relative_to(ROOT)}; not explained: {len(new)}")
+    print(f"{known} of the survivors are explained in {file}; not explained: {len(new)}")
     for found in new:
         print(f"  {found.name()}")
-    return 1 if _percent(total) < LEAST_PERCENT else 0
+    print(f"explained there, but no survivors: {len(stale)}")
+    for module, before, after in stale:
+        print(f"  {module}: {before}  ->  {after}")
+    return 1 if new or stale or _percent(total) < LEAST_PERCENT else 0
 
 
 def _row(name: str, counts: Counter[Verdict]) -> str:
