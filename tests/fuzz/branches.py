@@ -1,7 +1,7 @@
 """Which branches of the parsers the inputs reach: `python -m tests.fuzz.branches DIRECTORY`, under coverage.
 
 DIRECTORY has the inputs that a fuzzer found new, below each reader's name. Prints JSON: by module the number of
-branches, how many were reached, and those that were not as pairs of lines.
+branches, how many were reached, and those that were not as number and text of two lines.
 """
 
 from __future__ import annotations
@@ -19,21 +19,36 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 
+WAY_OUT = "the way out"
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A branch that nothing reached: where it begins, and the text of that line and of the one where it leads."""
+
+    line: int
+    start: str
+    end: str
+
+
 @dataclass(frozen=True)
 class Branches:
-    """Of one module; `missed` as `line -> line`, a negative one is the way out."""
+    """Of one module."""
 
     count: int
     reached: int
-    missed: tuple[str, ...]
+    missed: tuple[Missed, ...]
 
 
 def measure(corpus: Path) -> dict[str, Branches]:
     """Replay seeds and corpus of all readers in a process of its own, because coverage has to be there first."""
     argv = [sys.executable, "-m", "tests.fuzz.branches", str(corpus)]
     said = subprocess.run(argv, stdout=subprocess.PIPE, check=True, cwd=ROOT)
-    found: dict[str, list[object]] = json.loads(said.stdout)
-    return {name: Branches(*values) for name, values in found.items()}  # type: ignore[arg-type]  # as written below
+    found: dict[str, tuple[int, int, list[tuple[int, str, str]]]] = json.loads(said.stdout)  # as written below
+    return {
+        name: Branches(count, reached, tuple(Missed(*one) for one in missed))
+        for name, (count, reached, missed) in found.items()
+    }
 
 
 def main() -> int:
@@ -60,8 +75,13 @@ def main() -> int:
     result = {}
     for name, found_of in sorted(files.items()):
         summary = found_of["summary"]
-        missed = [f"{start} -> {end}" for start, end in found_of["missing_branches"]]
-        result[os.path.relpath(name, ROOT)] = [summary["num_branches"], summary["covered_branches"], missed]
+        module = os.path.relpath(name, ROOT)
+        lines = [line.strip() for line in (ROOT / module).read_text(encoding="utf-8").splitlines()]
+        missed = [
+            (start, lines[start - 1], lines[end - 1] if end > 0 else WAY_OUT)
+            for start, end in found_of["missing_branches"]
+        ]
+        result[module] = [summary["num_branches"], summary["covered_branches"], missed]
     print(json.dumps(result))
     return 0
 
