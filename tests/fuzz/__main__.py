@@ -18,7 +18,7 @@ from tests.fuzz.branches import Branches, measure
 from tests.fuzz.inputs import inputs
 from tests.fuzz.reader import LONGEST_INPUT, Reader
 from tests.fuzz.readers import READERS
-from tests.fuzz.unreached import REVIEWED, judge, read_reviewed
+from tests.fuzz.unreached import REVIEWED, Reviewed, judge, read_reviewed
 
 BATCH = 500  # examples between two looks at the clock
 FINDINGS = Path("build/fuzz-findings")
@@ -48,13 +48,15 @@ def main() -> int:
     for reader in readers:
         results.append(run(reader, options.seconds) if options.seconds else Result(reader.name, "none", 0, 0.0))
         print(f"{reader.name}: {results[-1].inputs:,} inputs", file=sys.stderr)
-    branches = measure(FOUND) if importlib.util.find_spec("coverage") else {}
+    reviewed = read_reviewed()
+    named = tuple(dict.fromkeys(reviewed.tests.values()))
+    branches = measure(FOUND, named) if importlib.util.find_spec("coverage") else {}
     print_table(readers, results, branches)
     for result in results:
         if result.failure:
             print(f"\n{result.reader}:\n{result.failure}")
     wanted = {module for reader in readers for module in reader.modules}
-    as_explained = print_branches({module: found for module, found in branches.items() if module in wanted})
+    as_explained = print_branches({name: found for name, found in branches.items() if name in wanted}, reviewed)
     return 1 if not as_explained or any(result.failure for result in results) else 0
 
 
@@ -72,18 +74,20 @@ def print_table(readers: list[Reader], results: list[Result], branches: dict[str
     print(f"{'all':28}{sum(result.inputs for result in results):12,}")
 
 
-def print_branches(branches: dict[str, Branches]) -> bool:
+def print_branches(branches: dict[str, Branches], reviewed: Reviewed) -> bool:
     """Print the branches that nothing reached; False when the list of those that cannot be is not what was found."""
     if not branches:
         return True
-    judged, reached = judge(branches, read_reviewed()), sum(found.reached for found in branches.values())
-    count = sum(found.count for found in branches.values())
-    print(f"\n{reached} of {count} branches reached, {judged.explained} explained in {REVIEWED.name}")
+    judged, reached = judge(branches, reviewed), sum(found.reached for found in branches.values())
+    print(
+        f"\n{sum(found.count for found in branches.values())} branches: {reached} reached by inputs, {judged.tested} by"
+        f" the tests named in {REVIEWED.name}, {judged.explained} cannot be, for the reasons there"
+    )
     for module, one in judged.unexplained:
         print(f"not reached: {module}:{one.line} {one.start}  ->  {one.end}")
-    for module, start, end in judged.stale:
-        print(f"explained, but reached or gone: {module}: {start}  ->  {end}")
-    return not judged.unexplained and not judged.stale
+    for module, start, end in judged.wrong:
+        print(f"not as {REVIEWED.name} has it: {module}: {start}  ->  {end}")
+    return not judged.unexplained and not judged.wrong
 
 
 def _by_atheris(reader: Reader, seconds: float) -> Result:

@@ -23,7 +23,7 @@ def test_changed_input_gives_a_value_or_an_error_of_ours(reader: Reader, data: s
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 def test_seeds_and_kept_inputs_are_read(reader: Reader) -> None:
-    for seed in (*reader.seeds, *reader.corpus()):
+    for seed in (*reader.seeds, *reader.large, *reader.corpus()):
         reader.read(seed)
 
 
