@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ SUPERBLOCK = 1024
 MODE, SIZE, FLAGS, PLACES = 0, 4, 0x20, 0x28  # of an inode
 INVENTORY, DATABASE = "/etc/xensource-inventory", "/var/xapi/state.db"
 MANY_BLOCKS = 400  # more than are kept, and than one table of a file's blocks names
+NAME = 8  # where it stands in an entry of a directory
 BEYOND = 0x7FFFFFFF  # no image has such a block, nor such an inode
 JOURNAL_BEGINS = struct.pack(">II", 0xC03B3998, 4)  # its magic, and that it is a superblock
 
@@ -44,6 +46,15 @@ class Patched:
         """Return where the first block of a file or directory is."""
         whole = self._filesystem.contents(self._found(path), 2**20)
         return self._image.index(whole[: self._block])
+
+    def name(self, directory: str, name: bytes) -> int:
+        """Return where a name stands in its directory."""
+        return self._image.index(name, self.first_block(directory))
+
+    def marks(self) -> tuple[int, ...]:
+        """Return where the names of what only installers put on partition 2 begin."""
+        begins, root = re.compile(rb"\.xen-(?:backup-partition|installer)"), self.first_block("/")
+        return tuple(found.start() for found in begins.finditer(self._image, root, root + self._block))
 
     def free_block(self) -> int:
         """Return the number of the last block that is zeros."""
@@ -111,7 +122,9 @@ def _of_inodes(old: Patched) -> Iterator[bytes]:
 def _of_directories(old: Patched) -> Iterator[bytes]:
     root = old.first_block("/")
     yield old.at(root, struct.pack("<IHB", 2, 3, 1))  # an entry of three bytes
-    yield old.at(root + 24, struct.pack("<I", BEYOND))  # an inode that there is not, behind . and ..
+    yield old.at(old.name("/", b"etc") - NAME, struct.pack("<I", BEYOND))  # an inode that there is not
+    nobodys = old.at(old.name("/etc", b"xensource-inventory"), b"x-somebodys")
+    yield nobodys + b"".join(old.at(place, b"x") for place in old.marks())  # somebody's files on partition 2
 
 
 def _of_journal(old: Patched) -> Iterator[bytes]:

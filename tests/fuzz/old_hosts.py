@@ -43,11 +43,13 @@ _STORAGE = Part(
     signatures=(Signature(LVM, group="VG_XenStorage-0f2ad9d6-5a4c-4a7e-8f0b-5d7c9b1e2a34"),),
 )
 _LOCKED = Part(1, 0, SECOND, signatures=(Signature("crypto_LUKS"),))
+_EMPTY = Part(2, SECOND, SECOND)
 DISKS = (
     (_ROOT, _BACKUP),
     (_UNFINISHED, _BACKUP),
     (_ROOT, _BACKUP, _STORAGE),
     (_LOCKED, _BACKUP, _STORAGE),
+    (_ROOT, _EMPTY),
     (_ROOT,),
     (),
 )
@@ -81,18 +83,20 @@ def _image(path: Path) -> bytes:
 
 def step_patches() -> tuple[bytes, ...]:
     """Return what makes other steps of the one in the newer image's journal of an installation."""
-    at = _image(NEWER_IMAGE).index(b"STEP='") + len("STEP='")
+    image = _image(NEWER_IMAGE)
+    at = image.index(b"STEP='") + len("STEP='")
     steps = (b"kept", b"replacing", b"restoring", b"elsewhere")
-    return tuple(
-        at.to_bytes(3, "big") + step.ljust(10)[:5] + (at + 5).to_bytes(3, "big") + step.ljust(9)[5:] for step in steps
-    )
+    return _for_all_disks(image, [Patched(image).at(at, step.ljust(9)) for step in steps])
 
 
 def damaged(path: Path) -> tuple[bytes, ...]:
-    """Return what damages an image, each for every kind of disk."""
-    image = _image(path)
+    """Return what damages an image."""
+    return _for_all_disks(_image(path), [b"", *damages(_image(path))])
+
+
+def _for_all_disks(image: bytes, patches: Sequence[bytes]) -> tuple[bytes, ...]:
     nothing = Patched(image).at(0, image[: PATCH - 3])
-    return tuple(one + more * nothing for one in (b"", *damages(image)) for more in range(len(DISKS)))
+    return tuple(one + more * nothing for one in patches for more in range(len(DISKS)))
 
 
 def read_patched_image(data: bytes, path: Path = IMAGE) -> None:
