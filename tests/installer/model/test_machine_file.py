@@ -204,6 +204,8 @@ WRONG: dict[str, tuple[Callable[..., object], str]] = {
     "firmware null": (lambda d: d.update(firmware=None), "firmware is null, not a string"),
     "console port": (lambda d: d.update(console={"port": 256}), "console.port is 256, not between 0 and 255"),
     "console unknown": (lambda d: d.update(console={"port": 0, "baud": 1}), "console.'baud' is not a field"),
+    "no disks": (lambda d: d.pop("disks"), "disks is missing"),
+    "last surrogate": (lambda d: d.update(cpu_model="\udfff"), "cpu_model holds half a surrogate pair"),
     "surrogate": (lambda d: d.update(cpu_model="\ud800"), "cpu_model holds half a surrogate pair"),
 }
 
