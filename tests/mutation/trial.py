@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -113,20 +114,28 @@ class Trial:
         os._exit(Verdict.SURVIVED)
 
     def _files(self, mutant: Mutant) -> Iterator[list[str]]:
-        """Yield files with tests, some at a time: that of the same name, then those that run a line of the module."""
+        """Yield files with tests, some at a time: of the same name, that name the module, that run a line of it."""
         seconds: dict[str, float] = {}
         for name in self._items:
             taken = self._covered.seconds.get(name, 0.0)
             seconds[name.split("::")[0]] = seconds.get(name.split("::")[0], 0.0) + taken
         using = {name.split("::")[0] for names in self._covered.tests.get(mutant.module, {}).values() for name in names}
         stem = Path(mutant.module).stem
+        imported = mutant.module.removesuffix(".py").replace("/", ".")
+        naming = {file for file in seconds if imported in _text(file)}
         own = [file for file in seconds if Path(file).stem.startswith(f"test_{stem}")]
         yield [OF_ALL_DATA, *own]
-        rest = sorted((using & set(seconds) or set(seconds)) - set(own), key=lambda file: seconds[file])[:MOST_FILES]
+        others = (using & set(seconds) | naming or set(seconds)) - set(own)
+        rest = sorted(others, key=lambda file: (file not in naming, seconds[file]))[:MOST_FILES]
         start, size = 0, FIRST_FILES
         while start < len(rest):
             yield rest[start : start + size]
             start, size = start + size, size * 2
+
+
+@cache
+def _text(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
 
 
 class _Limits:

@@ -329,3 +329,14 @@ def test_what_a_file_does_not_say_is_not_so() -> None:
     assert (found.cpu_mhz, found.secure_boot, found.virtualization_off) == (0, False, False)
     (one,) = found.disks
     assert (one.sector_bytes, one.removable, one.read_only, one.boot_medium) == (512, False, False, False)
+
+
+def test_names_are_written_as_people_read_them() -> None:
+    disk = Disk("sda", "/dev/sda", 1, model="Plätte")
+    assert "Plätte" in dump_host(replace(default_host(), disks=(disk,)))
+
+
+def test_a_partition_on_which_nothing_was_recognised_need_not_say_so() -> None:
+    document = json.loads(dump_host(default_host()))
+    document["disks"][0]["parts"] = [{"number": 1, "start_bytes": 0, "size_bytes": 1}]
+    assert load_host(json.dumps(document), "m").disks[0].parts == (Part(1, 0, 1),)
