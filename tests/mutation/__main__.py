@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.mutation.cover import MODULES, OUTPUT, read_covered
 from tests.mutation.mutants import ROOT, Mutant, mutant, places
@@ -91,6 +92,9 @@ def main() -> int:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = f"{room}/hypothesis"
         arguments = ["--hypothesis-seed=0", f"--basetemp={room}/base"]
         covered = cover(targets, arguments)
+        # what has failed need not become smaller, which takes half a minute; the profiles of tests are made of this one
+        settings.register_profile("mutants", phases=(Phase.explicit, Phase.reuse, Phase.generate))
+        settings.load_profile("mutants")
         run = Run(modules, options.sample, options.seed, arguments, covered)
         began = time.monotonic()
         status = pytest.main([*arguments, *QUIET, *TESTS], plugins=[run])
