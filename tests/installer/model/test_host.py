@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from installer.model.existing import InstalledHost
 from installer.model.host import SerialConsole
 from tests.backend.sample import HOST
 
@@ -43,11 +42,3 @@ def test_paths_are_known_by_wwn_and_serial_number_together() -> None:
 
 def test_a_serial_line_has_the_speed_of_the_manual_unless_told() -> None:
     assert SerialConsole(0).speed == 115_200
-
-
-@pytest.mark.parametrize(
-    ("version", "build", "title"),
-    [("4.0.1", "1", "XenServer 4.0.1-1"), ("4.0.1", "", "XenServer 4.0.1"), ("", "1", "XenServer (version unknown)")],
-)
-def test_a_host_is_called_by_what_is_known_of_it(version: str, build: str, title: str) -> None:
-    assert InstalledHost("XenServer", version, build).title == title
