@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -133,7 +134,9 @@ def report(run: Run, seconds: float) -> int:
     new = [found for found in run.survivors if not reviewed.explains(found)]
     stale = reviewed.stale(run.survivors, run.modules if run.whole else ())
     known, file = len(run.survivors) - len(new), REVIEWED.relative_to(ROOT)
-    print(f"\n{seconds:.0f} s; {total[Verdict.STILLBORN]} more could not be imported and are not counted")
+    used = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(f"\n{seconds:.0f} s, {used:.0f} s of a processor")
+    print(f"{total[Verdict.STILLBORN]} more could not be imported and are not counted")
     print(f"{known} of the survivors are explained in {file}; not explained: {len(new)}")
     for found in new:
         print(f"  {found.name()}")
