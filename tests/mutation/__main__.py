@@ -64,12 +64,12 @@ class Run:
             found = mutant(place)
             if found is None:
                 continue
-            began = time.monotonic()
+            began = _processor_s()
             verdict = trial.verdict(found)
             self.counts.setdefault(found.module, Counter())[verdict] += 1
             if verdict is Verdict.SURVIVED:
                 self.survivors.append(found)
-            line = f"{verdict.name.lower():10}{time.monotonic() - began:7.2f} s  {found.name()}\n"
+            line = f"{verdict.name.lower():10}{_processor_s() - began:7.2f} s  {found.name()}\n"
             with (BUILD / "trials.txt").open("a", encoding="utf-8") as log:
                 log.write(line)
         return True
@@ -134,8 +134,7 @@ def report(run: Run, seconds: float) -> int:
     new = [found for found in run.survivors if not reviewed.explains(found)]
     stale = reviewed.stale(run.survivors, run.modules if run.whole else ())
     known, file = len(run.survivors) - len(new), REVIEWED.relative_to(ROOT)
-    used = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    print(f"\n{seconds:.0f} s, {used:.0f} s of a processor")
+    print(f"\n{seconds:.0f} s, {_processor_s():.0f} s of a processor")
     print(f"{total[Verdict.STILLBORN]} more could not be imported and are not counted")
     print(f"{known} of the survivors are explained in {file}; not explained: {len(new)}")
     for found in new:
@@ -144,6 +143,12 @@ def report(run: Run, seconds: float) -> int:
     for module, before, after in stale:
         print(f"  {module}: {before}  ->  {after}")
     return 1 if new or stale or _percent(total) < LEAST_PERCENT else 0
+
+
+def _processor_s() -> float:
+    """Return what this process and those that it has waited for have used of processors."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _row(name: str, counts: Counter[Verdict]) -> str:
