@@ -35,7 +35,18 @@ OF_ALL_DATA = "tests/installer/model/test_data.py"
 MOST_TESTS = 100  # of those that run the line; what only a slower one would notice counts as not noticed
 MOST_FILES = 12
 FIRST_FILES = 4  # so many are collected anew for a mutant of what runs on import, then twice as many, and so on
-QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:warnings", "-m", "not vm and not long and not root")
+# what a failure looks like takes pytest longer to draw than the test takes, and nobody reads it
+QUIET = (
+    "-q",
+    "-x",
+    "--tb=native",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:warnings",
+    "-m",
+    "not vm and not long and not root",
+)
 
 
 class Verdict(IntEnum):
