@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
 from installer.model.package_fields import (
+    MD5_DIGITS,
+    SHA256_DIGITS,
     Extensions,
+    extension_fields,
     hex_problem,
     name_problem,
     path_problem,
     read_extensions,
     size_problem,
 )
-from installer.model.source import PackageType
+from installer.model.source import Package, PackageType
 
 SHA256 = "Ab" * 32
 
@@ -89,3 +95,16 @@ def test_an_extension_stands_once_and_only_where_it_has_a_meaning() -> None:
     assert problems == ["unpacked: given twice"]
     _, problems = read_extensions(["unpacked=1", "signed-loader=/a"], PackageType.FIRMWARE)
     assert problems == [f"{key}: a package of type firmware cannot have it" for key in ("unpacked", "signed-loader")]
+
+
+def test_extensions_are_written_as_they_are_read() -> None:
+    bare = Package("a", 1, "0" * 32, PackageType.TZST, "a.tar.zst", "/")
+    assert extension_fields(bare) == () and extension_fields(replace(bare, unpacked_bytes=0)) == ("unpacked=0",)
+    package = replace(bare, signed_loader="/boot/efi", sha256=SHA256.lower(), unpacked_bytes=7)
+    found, problems = read_extensions(extension_fields(package), PackageType.TZST)
+    assert not problems and found == Extensions("/boot/efi", SHA256.lower(), 7)
+
+
+def test_sums_are_as_long_as_they_are_made() -> None:
+    made = hashlib.md5(b"", usedforsecurity=False), hashlib.sha256(b"")
+    assert [len(one.hexdigest()) for one in made] == [MD5_DIGITS, SHA256_DIGITS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from installer.model.answers import PasswordKind, RootPassword
-from installer.model.password_hash import hashed
+from installer.model.password_hash import SALT_LENGTH, hashed
 from installer.model.secret import Secret
 
 # shorter than a digest of 64 bytes, as long, and longer, once and several times
@@ -28,3 +28,8 @@ def test_a_password_of_any_length_is_hashed_as_by_crypt(text: str) -> None:
 def test_a_hash_stays_as_it_is() -> None:
     password = RootPassword(PasswordKind.HASH, Secret("$6$a$b"))
     assert hashed(password, "saltstring") is password
+
+
+def test_a_salt_is_as_long_as_crypt_takes() -> None:
+    """Of a longer one crypt(5) leaves out the rest."""
+    assert SALT_LENGTH == 16

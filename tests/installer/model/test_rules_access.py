@@ -17,6 +17,7 @@ def blob(*fields: bytes) -> str:
     return b64encode(b"".join(len(field).to_bytes(4, "big") + field for field in fields)).decode()
 
 
+TOKEN = blob(f"sk-{KIND}@openssh.com".encode(), b"k" * 32, b"")
 WHOLE = blob(KIND.encode(), b"k" * 32)
 
 
@@ -24,11 +25,12 @@ WHOLE = blob(KIND.encode(), b"k" * 32)
     ("text", "kept"),
     [
         (f"{KIND} {WHOLE}", f"{KIND} {WHOLE}"),
+        (f"sk-{KIND}@openssh.com {TOKEN}", f"sk-{KIND}@openssh.com {TOKEN}"),
         (f"{KIND}\t{WHOLE}  me@host and more ", f"{KIND} {WHOLE} me@host and more"),
         (f"{KIND} {blob(KIND.encode(), b'k' * 300)}", f"{KIND} {blob(KIND.encode(), b'k' * 300)}"),
         (f"ssh-rsa {blob(b'ssh-rsa', b'e', b'n' * 70_000)}", f"ssh-rsa {blob(b'ssh-rsa', b'e', b'n' * 70_000)}"),
     ],
-    ids=["bare", "with a comment", "long", "of two numbers"],
+    ids=["bare", "of a token for any use", "with a comment", "long", "of two numbers"],
 )
 def test_a_key_is_one_line_of_type_key_and_comment(text: str, kept: str) -> None:
     assert rules.ssh_key(text) == kept
@@ -37,6 +39,7 @@ def test_a_key_is_one_line_of_type_key_and_comment(text: str, kept: str) -> None
 @pytest.mark.parametrize(
     "key",
     [
+        WHOLE + "=",
         WHOLE[:-4],
         WHOLE[:-1],
         blob(KIND.encode()),
@@ -46,7 +49,17 @@ def test_a_key_is_one_line_of_type_key_and_comment(text: str, kept: str) -> None
         b64encode(bytes(12) + b"\0\0\1").decode(),
         b64encode(len(KIND).to_bytes(4, "big") + KIND.encode() + b"\0\0\0\x21" + b"k" * 32).decode(),
     ],
-    ids=["cut", "cut inside", "alone", "empty", "of no type", "of another type", "half a length", "a byte short"],
+    ids=[
+        "padded",
+        "cut",
+        "cut inside",
+        "alone",
+        "empty",
+        "of no type",
+        "of another type",
+        "half a length",
+        "a byte short",
+    ],
 )
 def test_a_key_that_is_not_filled_by_its_fields_is_damaged(key: str) -> None:
     with pytest.raises(InvalidAnswer, match="cut short or damaged"):

@@ -60,3 +60,16 @@ def test_least_and_most_may_be_the_same_size() -> None:
         rules.disk_rule(DiskRule(min_bytes=8, max_bytes=7))
     for half in (DiskRule(min_bytes=8), DiskRule(max_bytes=7)):
         assert rules.disk_rule(half) == half
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [("0x5000c500a1b2c3d4", True), ("5000C500A1B2C3D4", True), ("eui.0025385b71b0a1c2", True), ("naa", False),
+     ("0x5000", False), ("eui.", False)]
+)  # fmt: skip
+def test_a_world_wide_name_is_one_of_those_that_lsblk_shows(text: str, taken: bool) -> None:
+    if taken:
+        assert rules.disk_wwn(text) == text
+    else:
+        with pytest.raises(InvalidAnswer, match="is not the WWN of a disk"):
+            rules.disk_wwn(text)

@@ -76,6 +76,7 @@ def test_no_router_has_such_an_address(text: str) -> None:
 
 
 def test_a_bond_has_two_members_by_name_or_address() -> None:
+    assert rules.bond_members("eth0,eth1") == ("eth0", "eth1")
     assert rules.bond_members("eth0, 00-16-3e-12-ab-cd;00:16:3E:12:AB:CE eth1")[2:] == ("00:16:3e:12:ab:ce", "eth1")
 
 

@@ -27,6 +27,7 @@ def refused(rule: Callable[..., object], *given: object) -> InvalidAnswer:
         ("a" * 64, "a part has 64 characters, 63 are allowed"),
         ("a-", "holds or ends in a character that is not allowed"),
         ("a.1", "its last part is a number"),
+        ("a.b.1", "its last part is a number"),
     ],
 )
 def test_what_is_wrong_with_a_host_name_is_said(text: str, reason: str) -> None:
@@ -137,3 +138,27 @@ def test_what_is_no_name_of_an_interface_is_told_apart(text: str, hint: str) -> 
 
 def test_a_name_of_fifteen_characters_is_one() -> None:
     assert rules.nic_name("a" * 15) == "a" * 15
+
+
+@pytest.mark.parametrize("text", ["1", "a.1.b", "1.a", "a" * 63, ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])])
+def test_host_names_at_their_limits(text: str) -> None:
+    assert rules.hostname(text) == text
+
+
+@pytest.mark.parametrize(("text", "length"), [("128.0.0.0", 1), ("255.255.254.0", 23), ("255.255.255.255", 32)])
+def test_masks_are_lengths(text: str, length: int) -> None:
+    assert rules.netmask(text) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0.0.0.0", "its one bits must come first"),
+        ("0.0.0.1", "its one bits must come first"),
+        ("255.0.255.0", "its one bits must come first"),
+        ("255.255.255", "is not a subnet mask"),
+        ("256.0.0.0", "is not a subnet mask"),
+    ],
+)
+def test_masks_that_are_none_are_told(text: str, reason: str) -> None:
+    assert reason in refused(rules.netmask, text).what

@@ -42,3 +42,27 @@ def test_crypt_takes_511_bytes(length: int, taken: bool) -> None:
 def test_what_is_wrong_with_a_hash_is_said(text: str, reason: str) -> None:
     with pytest.raises(InvalidAnswer, match=reason):
         rules.root_password_hash(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a\nb", "holds a line end"),
+        ("a\rb", "holds a line end"),
+        ("a\0b", "holds a control character"),
+        ("a\ufffe", "holds a control character"),
+        ("a\ud800", "holds a control character"),
+        (" a", "begins or ends with a blank"),
+        ("a ", "begins or ends with a blank"),
+        ("", "is empty"),
+    ],
+)
+def test_what_is_wrong_with_a_password_in_clear_is_said(text: str, reason: str) -> None:
+    with pytest.raises(InvalidAnswer, match=reason):
+        rules.root_password(text)
+
+
+def test_only_what_is_said_to_be_in_clear_can_look_like_a_hash() -> None:
+    text = "$6$abcd$" + "abcdef" * 14 + "ab"
+    assert rules.looks_like_hash(rules.root_password(text)) and not rules.looks_like_hash(rules.root_password("mine"))
+    assert not rules.looks_like_hash(rules.root_password_hash(text))

@@ -70,4 +70,5 @@ def test_groups_of_two_kinds_or_identities_are_two_and_what_has_none_is_no_group
     )
     found = storage_groups([("sda", (part(*others[2:], NAMING), part(*others[:2], number=3)))])
     assert [group.title for group in found] == ["volume group data", "ZFS pool tank", "volume group data"]
-    assert StorageGroup(GroupKind.ARRAY, "", "u", (), ()).title == "array u"
+    bare = StorageGroup(GroupKind.ARRAY, "", "u", (), ())
+    assert (bare.title, bare.members) == ("array u", 0)
