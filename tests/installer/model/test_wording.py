@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from installer.model.wording import listed, nearest, quoted
+from installer.model.errors import InvalidAnswer
+from installer.model.wording import listed, nearest, quoted, refuse_template_mark
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,9 @@ def test_words_are_listed_as_people_do(words: list[str], text: str) -> None:
 )
 def test_the_nearest_word_is_found_by_letters_and_not_from_afar(word: str, meant: str | None) -> None:
     assert nearest(word, ("keymap", "root-password")) == meant
+
+
+def test_in_an_address_a_dollar_may_be_a_dollar() -> None:
+    refuse_template_mark("http://host/a$name", address=True)
+    with pytest.raises(InvalidAnswer):
+        refuse_template_mark("a$name")
