@@ -25,6 +25,7 @@ def refused(text: str) -> InvalidAnswer:
         "http://host:65535/",
         "http://host:00080/",
         "http://[fd00::1]/",
+        "http://[::1]/",
         "http://[fd00::1]:65535/",
         f"http://{LONGEST}/",
         "http://user:@host/",
@@ -120,3 +121,48 @@ def test_what_looks_like_an_address_is_no_file(text: str, file: bool) -> None:
 def test_what_is_no_place_for_reports_is_said(text: str, reason: str) -> None:
     with pytest.raises(InvalidAnswer, match=reason):
         rules.report_location(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("host:/a", "nfs://host/a"),
+        ("host:a b", "nfs://host/a%20b"),
+        ("host:/", "nfs://host/"),
+        ("10.0.0.1:/a@b", "nfs://10.0.0.1/a%40b"),
+        ("nfs://host/a", "nfs://host/a"),
+        ("NFS://host:2050/a", "NFS://host:2050/a"),
+        ("host:/a$name", "nfs://host/a%24name"),
+    ],
+)
+def test_an_nfs_directory_is_an_address_or_as_mount_has_it(text: str, url: str) -> None:
+    assert rules.nfs_location(text).url.reveal() == url
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("host:", "not the address of an NFS server"),
+        ("host", "not the address of an NFS server"),
+        ("http://host/a", "not the address of an NFS server"),
+        ("/a", "not the address of an NFS server"),
+        ("host:2049/a", "neither a URL nor an absolute path"),
+        ("host:2049", "neither a URL nor an absolute path"),
+        ("user@host:/a", "neither a URL nor an absolute path"),
+        ("user:word@host/a", "neither a URL nor an absolute path"),
+        ("user:word@host", "neither a URL nor an absolute path"),
+        ("@HOST@:/a", "a template mark"),
+    ],
+)
+def test_what_is_no_nfs_directory_is_said(text: str, reason: str) -> None:
+    with pytest.raises(InvalidAnswer, match=reason):
+        rules.nfs_location(text)
+
+
+@pytest.mark.parametrize("text", ["host:/a", "10.0.0.1:/a"])
+def test_a_source_may_be_as_mount_has_it(text: str) -> None:
+    assert rules.location(text) == rules.nfs_location(text)
+
+
+def test_a_place_for_reports_may_hold_a_dollar() -> None:
+    assert rules.report_location("http://host/a$name").url.reveal() == "http://host/a$name"
