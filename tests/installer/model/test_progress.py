@@ -292,3 +292,18 @@ def test_time_left_is_known_from_a_twentieth_of_the_run_on() -> None:
 def test_a_view_is_of_a_run_that_goes_on_unless_it_says_otherwise() -> None:
     view = View(0.0, "", "", 0, 0, None, None, (), 0.0)
     assert not view.finished and not view.failed
+
+
+def test_rates_are_those_of_eight_seconds_and_forgotten_after_five_of_silence() -> None:
+    speed = _speed(*((float(second), float(second)) for second in range(20)))
+    assert speed.span_s == 8.0
+    assert speed.per_s(24.0) == 1.0 and speed.per_s(24.1) is None
+
+
+def test_a_run_that_is_over_has_no_time_left() -> None:
+    run = Run()
+    run.to_packages()
+    for second in range(1, 11):
+        view = run.bytes(second * MB, 0.04 + second / 100)
+    assert view.left_s
+    assert run.hear(PlanFinished(ok=False, duration_s=7.0)).left_s is None
