@@ -93,7 +93,12 @@ def mutant(place: Place) -> Mutant | None:
         return None
     old, new = source.splitlines(), changed.splitlines()
     line = next((number for number, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), len(new))
-    after = new[line].strip() if len(old) == len(new) else "(left out)"
+    if len(old) == len(new):
+        after = new[line].strip()
+    else:  # a decorator, of which there are many of one name, and before which a blank line may have gone
+        line = next(number for number in range(line, len(old)) if old[number].strip())
+        of = next(text.strip() for text in old[line:] if text.lstrip().startswith(("def ", "class ")))
+        after = f"(left out) {of}"
     return Mutant(place.module, place.operator, line + 1, old[line].strip(), after, changed)
 
 
