@@ -94,6 +94,7 @@ ANSWERFILES = (
     _document(COMPLETE, *['<bond name="bond0" mode="lacp" members="eth0,eth1"/>'] * 2),
     _document(COMPLETE).decode().encode("utf-16-le"),
     _document(COMPLETE, "<skip-package>docs</skip-package>"),
+    _document('<existing-installation>sda</existing-installation><source type="local"/>', mode="reiostall"),
     b"<restore></restore>",
     b"<installation><keymap>us</keymap>",
     b"<installation mode='fresh'><keymap>us",
