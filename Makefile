@@ -99,10 +99,10 @@ fuzz: build/.venv ## feed the readers of strangers' files with changed ones (SEC
 	  || echo "atheris does not install here: hypothesis does the work" >&2
 	PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(READERS)
 
-mutants: build/.venv ## change decisions of the product one at a time: does a test notice? (SAMPLE=300 of them, 0: all; MODULES=...)
+mutants: build/.venv ## change decisions of the product one at a time: does a test notice? (half an hour; SAMPLE=300 of them; MODULES=...)
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --no-deps --target build/mutants \
 	  cosmic-ray==8.7.0 coverage==7.17.3 parso==0.8.7 attrs==26.1.0
-	PYTHONPATH=build/mutants $(BIN)/python -m tests.mutation --sample $(or $(SAMPLE),300) $(MODULES)
+	PYTHONPATH=build/mutants $(BIN)/python -m tests.mutation --sample $(or $(SAMPLE),0) $(MODULES)
 
 bench: $(PAYLOAD) ## what the installer costs beside plain tools: a table and docs/performance.md (on a quiet machine, as root)
 	$(BIN)/python -m tests.bench

@@ -69,14 +69,12 @@ def _read_root(reading: Reading, root: Element, table: ElementRow) -> Mode | Non
     mode = read_mode(reading, root, table)
     if table is ROOT:
         reading.excused |= {belongs_into_admin_interface(child.name) or "" for child in root.children}
-    for child in placed_children(reading, root, table):
-        row = table.child(child.name)
-        if row and row.read:
-            check_element(reading, child, row)
-            if mode is None or not row.modes or mode in row.modes:
-                row.read(reading, child)
-            elif mode in PRESERVING:
-                reading.error(child.position, f"<{row.name}> has no meaning with {_keeps(mode)}", REMOVE)
+    for child, row in placed_children(reading, root, table):
+        check_element(reading, child, row)
+        if row.read and (mode is None or not row.modes or mode in row.modes):
+            row.read(reading, child)
+        elif mode in PRESERVING:
+            reading.error(child.position, f"<{row.name}> has no meaning with {_keeps(mode)}", REMOVE)
     if mode is Mode.FRESH:
         _check_fresh(reading, root)
     elif mode in PRESERVING and (attribute := root.attribute("sr-type")):

@@ -83,15 +83,13 @@ def _static_address(reading: Reading, element: Element) -> StaticAddress | None:
 
 def _v6(reading: Reading, element: Element, field: str) -> V6 | None:
     """Return the IPv6 configuration; without @protov6, or with none, there is none and its children are refused."""
-    protocol = element.get("protov6", ProtocolV6.NONE)
-    if protocol != ProtocolV6.STATIC:
-        why = f'protov6="{protocol}"' if element.attribute("protov6") else "no protov6"
-        if protocol in tuple(ProtocolV6):
-            _refuse_children(reading, element, V6_CHILDREN, why, 'write protov6="static"')
-        if protocol not in (ProtocolV6.DHCP, ProtocolV6.AUTOCONF):
-            return None
-    if attribute := element.attribute("protov6"):
-        reading.origin(field, attribute.position)
+    attribute, protocol = element.attribute("protov6"), element.get("protov6", ProtocolV6.NONE)
+    if protocol != ProtocolV6.STATIC and protocol in tuple(ProtocolV6):
+        why = f'protov6="{protocol}"' if attribute else "no protov6"
+        _refuse_children(reading, element, V6_CHILDREN, why, 'write protov6="static"')
+    if attribute is None or protocol not in (ProtocolV6.DHCP, ProtocolV6.AUTOCONF, ProtocolV6.STATIC):
+        return None
+    reading.origin(field, attribute.position)
     if protocol != ProtocolV6.STATIC:
         return V6(ProtocolV6(protocol))
     address, gateway = element.child("ipv6"), element.child("gatewayv6")

@@ -42,14 +42,15 @@ def check_element(reading: Reading, element: Element, row: ElementRow) -> None:
     """Report everything about one element's attributes, text and children that its row does not allow."""
     check_attributes(reading, element, row)
     check_text(reading, element, row)
-    for child in placed_children(reading, element, row):
-        child_row = row.child(child.name)
-        if child_row:
-            check_element(reading, child, child_row)
+    for child, child_row in placed_children(reading, element, row):
+        check_element(reading, child, child_row)
 
 
-def placed_children(reading: Reading, element: Element, row: ElementRow) -> Iterable[Element]:
-    """Yield the children that have a row and stand there for the first time if once is enough; report the others."""
+def placed_children(reading: Reading, element: Element, row: ElementRow) -> Iterable[tuple[Element, ElementRow]]:
+    """Yield the children that have a row, with it, and stand there for the first time if once is enough.
+
+    The others are reported.
+    """
     first: dict[str, Element] = {}
     for child in element.children:
         if reading.full:
@@ -59,7 +60,7 @@ def placed_children(reading: Reading, element: Element, row: ElementRow) -> Iter
             _report_element(reading, child, row)
         elif child.name not in first or child_row.repeatable:
             first.setdefault(child.name, child)
-            yield child
+            yield child, child_row
         else:
             line = first[child.name].position.line
             message = f"{tag(child.name)} stands here a second time, first on line {line}"

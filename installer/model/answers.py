@@ -274,13 +274,13 @@ class Answers:
             time_method=self.clock.method,
             ntp_servers=self.clock.ntp_servers,
         )
-        return _without_kept(draft, self.kept) if self.preserves else draft
+        return _without_kept(draft, self.naming, self.kept) if self.preserves else draft
 
 
-def _without_kept(draft: Draft, kept: Container[Kept]) -> Draft:
+def _without_kept(draft: Draft, names: Naming, kept: Container[Kept]) -> Draft:
     naming = Naming(
-        None if draft.naming is None or Kept.HOSTNAME in kept else draft.naming.hostname,
-        () if draft.naming is None or Kept.NAMESERVERS in kept else draft.naming.nameservers,
+        None if Kept.HOSTNAME in kept else names.hostname,
+        () if Kept.NAMESERVERS in kept else names.nameservers,
     )
     network_kept, time_kept = Kept.INTERFACE in kept, Kept.TIME in kept
     return replace(

@@ -17,7 +17,7 @@ SHARE_OF_MEMORY = 2  # one part in so many of what is free; the rest is for inst
 
 def fits(vermagic: str, release: str) -> bool:
     """Say whether a module was built for a kernel: `vermagic` begins with the release (linux/vermagic.h)."""
-    return vermagic.split(" ", 1)[0] == release
+    return vermagic.partition(" ")[0] == release
 
 
 def plain_name(path: str) -> str:
@@ -82,7 +82,7 @@ def fitting_drivers(disk: Repository, marks: Mapping[str, str], release: str) ->
         if fits(marks[package.name], release):
             chosen.setdefault(name, package)
         else:
-            unfit.setdefault(name, marks[package.name].split(" ", 1)[0] or "none that it tells")
+            unfit.setdefault(name, marks[package.name].partition(" ")[0] or "none that it tells")
     wrong = [f"{name} is made for the kernel {kernel}" for name, kernel in unfit.items() if name not in chosen]
     if wrong:
         what = f"{disk.id}: {'; '.join(wrong)}; this is {release}"

@@ -6,7 +6,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Interface, NetmaskValueError
 
 from installer.model.errors import InvalidAnswer
-from installer.model.rules_network import hostname, mac, nic_name
+from installer.model.rules_network import hostname, is_mac, mac, nic_name
 from installer.model.wording import quoted, refuse_template_mark
 
 _LIST = re.compile(r"[\s,;]+")
@@ -70,7 +70,7 @@ def ipv6_address(text: str) -> IPv6Address:
 
 def bond_members(text: str) -> tuple[str, ...]:
     """Return the names or MAC addresses of a bond's NICs, two at least. Raises InvalidAnswer."""
-    members = tuple(mac(word) if ":" in word else nic_name(word) for word in split_list(text))
+    members = tuple(mac(word) if ":" in word or is_mac(word) else nic_name(word) for word in split_list(text))
     if len(set(members)) < len(members):
         raise InvalidAnswer("a network interface is named twice among the members of the bond")
     if len(members) < 2:

@@ -35,8 +35,7 @@ def location(text: str) -> Location:
     if text.startswith("/"):
         return _path(text)
     match = _SCHEME.fullmatch(text)
-    # what stands before an @ in the server's name may be a password
-    mount = None if match or "@" in text.partition("/")[0] else _MOUNT.fullmatch(text)
+    mount = None if match else _MOUNT.fullmatch(text)
     if mount and mount[2] and not nearest(mount[1], SCHEMES):
         return nfs_location(text)
     if not match:
@@ -97,6 +96,7 @@ def nfs_location(text: str) -> Location:
     The colon of nfs://server:/path says nothing.
     """
     refuse_template_mark(text, address=True)
+    # what stands before an @ in the server's name may be a password
     if _SCHEME.fullmatch(text) or "@" in text.partition("/")[0] or _PORT.fullmatch(text):
         place = location(text)
         if not place.url.reveal().lower().startswith("nfs:"):

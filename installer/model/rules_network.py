@@ -138,10 +138,15 @@ def nameserver(text: str) -> IPv4Address:
     return address
 
 
+def is_mac(text: str) -> bool:
+    """Say whether a text has the form of an Ethernet address, with colons or hyphens."""
+    return bool(_MAC.fullmatch(text))
+
+
 def mac(text: str) -> str:
     """Return an Ethernet address in lower case with colons; hyphens are read too. Raises InvalidAnswer."""
     refuse_template_mark(text)
-    if not _MAC.fullmatch(text):
+    if not is_mac(text):
         raise InvalidAnswer(
             f"{quoted(text)} is not a MAC address", hint="six pairs of hexadecimal digits, as in 00:16:3e:12:ab:cd"
         )
@@ -155,7 +160,7 @@ def nic_name(text: str) -> str:
     """Return the kernel's name of a network interface, as in eth0 or ens3. Raises InvalidAnswer."""
     refuse_template_mark(text)
     hint = "the kernel's name, as in eth0"
-    if _MAC.fullmatch(text):
+    if is_mac(text):
         hint = f'this is a MAC address: write it as hwaddr="{text}"'
     elif "." in text and _NIC.fullmatch(text.partition(".")[0]):
         hint = f'write name="{text.partition(".")[0]}" vlan="{text.partition(".")[2]}"'

@@ -14,7 +14,7 @@ LONGEST_INPUT = 8192  # what goes wrong with more goes wrong with less; size has
 class Reader:
     """`read` raises whatever the reader does not turn into an error of ours. `words` are what inputs are made of.
 
-    `modules` are the parsers behind it, whose branches are to be reached.
+    `modules` are the parsers behind it, whose branches are to be reached; `large` are inputs to be read once.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Reader:
     seeds: tuple[bytes, ...]
     words: tuple[bytes, ...]
     modules: tuple[str, ...]
+    large: tuple[bytes, ...] = ()
 
     def corpus(self) -> tuple[bytes, ...]:
         """Return the inputs that are kept: those that went wrong once, and those that reach rare branches."""

@@ -23,9 +23,11 @@ from tests.fuzz.live import (
 from tests.fuzz.old_hosts import (
     DATABASE,
     HOST,
+    IMAGE,
     NEWER_IMAGE,
     PATCHES,
     SETTINGS,
+    damaged,
     read_database,
     read_inventory,
     read_old_settings,
@@ -73,11 +75,17 @@ READERS = (
     Reader(
         "key",
         read_key,
-        (KEY,),
+        (KEY, *seeds.KEYS),
         (b"-----BEGIN PGP PUBLIC KEY BLOCK-----", b"\n\n", b"\n=", b"\x98\x33\x04", b"\xc6\xff", b"\x9b"),
         OPENPGP,
     ),
-    Reader("gpgv", read_status, (VERDICTS,), _encoded("[GNUPG:] ", "\n", " ", KNOWN, *STATUS_WORDS, "6", "9"), OPENPGP),
+    Reader(
+        "gpgv",
+        read_status,
+        (VERDICTS, *seeds.VERDICTS),
+        _encoded("[GNUPG:] ", "\n", " ", KNOWN, *STATUS_WORDS, "6", "9"),
+        OPENPGP,
+    ),
     Reader(
         "XS-SIGNATURE",
         partial(read_signature, key=KEY),
@@ -88,7 +96,7 @@ READERS = (
     Reader(
         "keys",
         read_keys,
-        KEYS,
+        (*KEYS, *seeds.TERMINAL),
         (b"\x1b", b"\x1b[", b"\x1bO", b"\x1b[200~", b"\x1b[201~", b";5", b"\xe2\x82", b"\r"),
         ("screens/keys.py",),
     ),
@@ -104,7 +112,7 @@ READERS = (
     Reader(
         "http",
         read_answers,
-        ANSWERS,
+        (*ANSWERS, *seeds.HTTP),
         _encoded(
             "HTTP/1.1 ",
             "\r\n",
@@ -186,14 +194,14 @@ READERS = (
     Reader(
         "old-file-system",
         read_patched_image,
-        PATCHES,
+        (*PATCHES, *damaged(IMAGE)),
         (b"\0\0\4", b"\0\x18\0", b"\xff" * 5),
         existing("ext", "ext_journal", "tree"),
     ),
     Reader(
         "new-file-system",
         partial(read_patched_image, path=NEWER_IMAGE),
-        (b"", *step_patches(), *PATCHES),
+        (*step_patches(), *PATCHES, *damaged(NEWER_IMAGE)),
         (b"\0\0\4", b"\0\x18\0", b"\xff" * 5),
         existing("ext", "ext_journal", "tree", "host", "backup"),
     ),
@@ -230,5 +238,6 @@ READERS = (
             " uuid=",
         ),
         existing("database"),
+        seeds.LARGE_DATABASES,
     ),
 )

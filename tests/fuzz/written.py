@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from installer.answerfile import read_answerfile, write_answerfile
+import tempfile
+
+from installer.answerfile import check_files, read_answerfile, write_answerfile
 from installer.kernel_words import parse_kernel_words
 from installer.model.errors import RepositoryError, SourceError
 from installer.model.openpgp import read_keyring
-from installer.model.problem import errors
+from installer.model.problem import Problem, Severity, errors
 from installer.model.repository import (
     decode_metadata,
     format_packages,
@@ -61,11 +63,26 @@ def read_answers_file(data: bytes) -> None:
     draft, problems = read_answerfile(data, "a.xml")
     if any("\n" in problem.line() for problem in problems):
         raise Broken("a problem of two lines")
+    _check_as_file(data, problems)
     if not errors(problems):
         if draft.mode is not Mode.RESTORE:
             draft.complete()
         if read_answerfile(write_answerfile(draft).encode(), "b.xml")[0] != draft:
             raise Broken("written and read again it differs")
+
+
+def _check_as_file(data: bytes, problems: tuple[Problem, ...]) -> None:
+    """Have the same found of a file by its path and by its URL, and one problem of a file that is elsewhere."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        path = f"/proc/self/fd/{file.fileno()}"
+        *found, elsewhere = check_files((path, f"file://{path}", "http://h/a.xml"))
+    told = [(problem.severity, problem.message, problem.hint) for problem in problems]
+    if [(problem.severity, problem.message, problem.hint) for problem in found] != told * 2:
+        raise Broken("other problems of the same bytes in a file")
+    if elsewhere.severity is not Severity.ERROR:
+        raise Broken("a file that nobody has read is right")
 
 
 def read_identity(data: bytes) -> None:

@@ -74,6 +74,11 @@ def test_a_disk_that_is_not_there_gets_the_list_of_those_that_are(name: str) -> 
     assert problem.hint == "disks present: sda 480 GB ST480 S1, sdb 480 GB ST480 S2"
 
 
+def test_one_disk_by_two_names_holds_one_file_system() -> None:
+    answers = replace(of_disks(BY_ID, "/dev/sda"), storage_type=StorageType.EXT)
+    assert not [problem for problem in check_answers(answers, HOST) if "storage type ext" in problem.message]
+
+
 def test_a_machine_without_disks_is_said_to_have_none() -> None:
     assert only(ANSWERS, replace(HOST, disks=())).hint == "it has no disks"
 

@@ -13,11 +13,11 @@ from installer.model.answers import Answers, Kept
 from installer.model.check import check_answers
 from installer.model.choice import choose_devices
 from installer.model.errors import AnswersError
-from installer.model.existing import InstalledHost, KeptSettings
+from installer.model.existing import InstalledHost, KeptSettings, LocalStorage
 from installer.model.host import Host
-from installer.model.keep_settings import keep_settings
+from installer.model.keep_settings import keep_settings, with_old_names
 from installer.model.problem import errors
-from installer.model.wishes import TimeMethod
+from installer.model.wishes import Existing, Mode, StorageType, TimeMethod
 from installer.reproduce import reproducing_answerfile
 from tests.backend.sample import HOST, INPUTS, OLD_HOST, OLD_SDA, SDB
 
@@ -128,3 +128,35 @@ def test_a_keymap_that_cannot_be_read_is_replaced_with_a_warning_alone() -> None
         "the keymap of the existing host cannot be read: us is taken" in each.message for each in without.problems
     )
     assert not any("keymap" in problem.message for problem in keep_settings(answers(), MACHINE).problems)
+
+
+@pytest.mark.parametrize(("kind", "taken"), [(StorageType.EXT, StorageType.EXT), (None, StorageType.LVM)])
+def test_the_guest_storage_stays_of_its_type(kind: StorageType | None, taken: StorageType) -> None:
+    storage = replace(OLD_HOST.storage or LocalStorage(""), type=kind) if kind else None
+    found = keep_settings(answers(), machine(storage=storage)).answers
+    assert (found.storage_type, found.disks.storage_on_primary) == (taken, kind is not None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "backup", "count"),
+    [(Mode.UPGRADE, False, 1), (Mode.UPGRADE, True, 0), (Mode.REINSTALL, False, 0), (Mode.REINSTALL, True, 0)],
+)
+def test_only_an_upgrade_cannot_do_without_a_backup(mode: Mode, backup: bool, count: int) -> None:
+    given = replace(answers(), existing=Existing("sda", backup=backup))
+    lost = [problem for problem in keep_settings(given, machine(mode=mode)).problems if "lost" in problem.message]
+    assert len(lost) == count
+
+
+def test_what_is_on_a_disk_without_a_host_is_told_with_the_disks_that_have_one() -> None:
+    for contents, said in (("GPT: 3 partitions", "(GPT: 3 partitions)"), ("", "(unknown contents)")):
+        host = replace(MACHINE, disks=(OLD_SDA, replace(SDB, contents=contents)))
+        (problem,) = keep_settings(answers(disk="sdb"), host).problems
+        assert problem.message.endswith(said) and problem.hint == "installed hosts: sda (XenServer 4.0.1-1)"
+    (problem,) = keep_settings(answers(), HOST).problems
+    assert problem.hint == "no disk of this machine has one; mode fresh installs"
+
+
+@pytest.mark.parametrize("nics", [(), ("52:54:00:12:34:56 eth0", "52:54:00:12:34:57 eth0")])
+def test_nics_keep_their_names_where_the_old_host_knows_none_or_has_one_name_twice(nics: tuple[str, ...]) -> None:
+    host = replace(MACHINE, nics=tuple(replace(nic, name=f"ens{number}") for number, nic in enumerate(HOST.nics)))
+    assert with_old_names(host, replace(OLD_HOST, settings=replace(OLD_HOST.settings, nics=nics))) is host

@@ -7,6 +7,7 @@ import gc
 import hashlib
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.mutation.cover import MODULES, OUTPUT, read_covered
 from tests.mutation.mutants import ROOT, Mutant, mutant, places
@@ -48,6 +50,7 @@ class Run:
     covered: Path
     counts: dict[str, Counter[Verdict]] = field(default_factory=dict)
     survivors: list[Mutant] = field(default_factory=list)
+    whole: bool = True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -55,25 +58,25 @@ class Run:
         chosen = [place for module in self.modules for place in places(module)]
         if 0 < self.sample < len(chosen):
             numbers = sorted(random.Random(self.seed).sample(range(len(chosen)), self.sample))
-            chosen = [chosen[number] for number in numbers]
+            chosen, self.whole = [chosen[number] for number in numbers], False
         gc.freeze()  # what is there stays there, and is shared with the children
         for place in chosen:
             found = mutant(place)
             if found is None:
                 continue
-            began = time.monotonic()
+            began = _processor_s()
             verdict = trial.verdict(found)
             self.counts.setdefault(found.module, Counter())[verdict] += 1
             if verdict is Verdict.SURVIVED:
                 self.survivors.append(found)
-            line = f"{verdict.name.lower():10}{time.monotonic() - began:7.2f} s  {found.name()}\n"
+            line = f"{verdict.name.lower():10}{_processor_s() - began:7.2f} s  {found.name()}\n"
             with (BUILD / "trials.txt").open("a", encoding="utf-8") as log:
                 log.write(line)
         return True
 
 
 def main() -> int:
-    """Try the mutants; returns 1 if too few are killed."""
+    """Try the mutants; returns 1 if too few are killed, or the reasons of survivors and they do not fit."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--sample", type=int, default=0, help="so many of them, chosen by the seed; 0: all")
     parser.add_argument("--seed", type=int, default=1)
@@ -90,6 +93,9 @@ def main() -> int:
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = f"{room}/hypothesis"
         arguments = ["--hypothesis-seed=0", f"--basetemp={room}/base"]
         covered = cover(targets, arguments)
+        # what has failed need not become smaller, which takes half a minute; the profiles of tests are made of this one
+        settings.register_profile("mutants", phases=(Phase.explicit, Phase.reuse, Phase.generate))
+        settings.load_profile("mutants")
         run = Run(modules, options.sample, options.seed, arguments, covered)
         began = time.monotonic()
         status = pytest.main([*arguments, *QUIET, *TESTS], plugins=[run])
@@ -125,13 +131,24 @@ def report(run: Run, seconds: float) -> int:
         total += counts
     print(_row("all", total))
     reviewed = read_reviewed()
-    new = [found for found in run.survivors if not reviewed.pop_reason(found)]
-    known = len(run.survivors) - len(new)
-    print(f"\n{seconds:.0f} s; {total[Verdict.STILLBORN]} more could not be imported and are not counted")
-    print(f"{known} of the survivors are explained in {REVIEWED.relative_to(ROOT)}; not explained: {len(new)}")
+    new = [found for found in run.survivors if not reviewed.explains(found)]
+    stale = reviewed.stale(run.survivors, run.modules if run.whole else ())
+    known, file = len(run.survivors) - len(new), REVIEWED.relative_to(ROOT)
+    print(f"\n{seconds:.0f} s, {_processor_s():.0f} s of a processor")
+    print(f"{total[Verdict.STILLBORN]} more could not be imported and are not counted")
+    print(f"{known} of the survivors are explained in {file}; not explained: {len(new)}")
     for found in new:
         print(f"  {found.name()}")
-    return 1 if _percent(total) < LEAST_PERCENT else 0
+    print(f"explained there, but no survivors: {len(stale)}")
+    for module, before, after in stale:
+        print(f"  {module}: {before}  ->  {after}")
+    return 1 if new or stale or _percent(total) < LEAST_PERCENT else 0
+
+
+def _processor_s() -> float:
+    """Return what this process and those that it has waited for have used of processors."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _row(name: str, counts: Counter[Verdict]) -> str:

@@ -27,9 +27,11 @@ INSTEAD = {
 
 
 class Node(Protocol):
-    """A node of parso's tree."""
+    """A node of parso's tree; only leaves have a value, only others children."""
 
+    type: str
     children: list[Node]
+    value: str
 
     def get_code(self) -> str:
         """Return the source of the node."""
@@ -91,7 +93,12 @@ def mutant(place: Place) -> Mutant | None:
         return None
     old, new = source.splitlines(), changed.splitlines()
     line = next((number for number, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), len(new))
-    after = new[line].strip() if len(old) == len(new) else "(left out)"
+    if len(old) == len(new):
+        after = new[line].strip()
+    else:  # a decorator, of which there are many of one name, and before which a blank line may have gone
+        line = next(number for number in range(line, len(old)) if old[number].strip())
+        of = next(text.strip() for text in old[line:] if text.lstrip().startswith(("def ", "class ")))
+        after = f"(left out) {of}"
     return Mutant(place.module, place.operator, line + 1, old[line].strip(), after, changed)
 
 
@@ -155,7 +162,39 @@ def _parse(source: str) -> Node:
 @cache
 def _operators() -> Mapping[str, Operator]:
     provider = importlib.import_module("cosmic_ray.operators.provider").OperatorProvider()
-    return {name: provider[name]() for name in provider if _used(name)}
+    return {name: provider[name]() for name in provider if _used(name)} | {"ExceptionReplacer": NoException()}
+
+
+class NoException:
+    """Has a handler wait for what is never raised; cosmic-ray's own falls over names of modules (`binascii.Error`)."""
+
+    def mutation_positions(self, node: Node) -> Iterable[tuple[tuple[int, int], tuple[int, int]]]:
+        """Yield a place for each exception that a handler names."""
+        return [((0, 0), (0, 0)) for _ in _handled(node)]
+
+    def mutate(self, node: Node, index: int) -> Node:
+        """Put another name in the place of one of them."""
+        first, *rest = _leaves(_handled(node)[index])
+        first.value = "NeverRaised"
+        for leaf in rest:
+            leaf.value = ""
+        return node
+
+
+def _handled(node: Node) -> list[Node]:
+    if node.type != "except_clause":
+        return []
+    named = node.children[1]
+    if named.type != "atom":
+        return [named]
+    inner = named.children[1]
+    return inner.children[::2] if inner.type == "testlist_comp" else [inner]
+
+
+def _leaves(node: Node) -> list[Node]:
+    if not hasattr(node, "children"):
+        return [node]
+    return [leaf for child in node.children for leaf in _leaves(child)]
 
 
 def _used(name: str) -> bool:

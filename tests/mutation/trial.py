@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import IntEnum
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,12 +29,24 @@ ROOM = 4 << 30  # bytes of address space: a mutant that collects without end is 
 LEAST_SECONDS = 5.0  # of processor time for a test, however fast it is without a mutant
 TIMES_SLOWER = 20
 PATIENCE_SECONDS = 600  # on the wall clock for one mutant: a test that sleeps uses no processor time
+PAUSE_SECONDS = 0.005  # between two looks at a child
 SLOW_SECONDS = 0.5  # tests from here on come after all others
 OF_ALL_DATA = "tests/installer/model/test_data.py"
 MOST_TESTS = 100  # of those that run the line; what only a slower one would notice counts as not noticed
 MOST_FILES = 12
 FIRST_FILES = 4  # so many are collected anew for a mutant of what runs on import, then twice as many, and so on
-QUIET = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:warnings", "-m", "not vm and not long and not root")
+# what a failure looks like takes pytest longer to draw than the test takes, and nobody reads it
+QUIET = (
+    "-q",
+    "-x",
+    "--tb=native",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:warnings",
+    "-m",
+    "not vm and not long and not root",
+)
 
 
 class Verdict(IntEnum):
@@ -113,20 +126,28 @@ class Trial:
         os._exit(Verdict.SURVIVED)
 
     def _files(self, mutant: Mutant) -> Iterator[list[str]]:
-        """Yield files with tests, some at a time: that of the same name, then those that run a line of the module."""
+        """Yield files with tests, some at a time: of the same name, that name the module, that run a line of it."""
         seconds: dict[str, float] = {}
         for name in self._items:
             taken = self._covered.seconds.get(name, 0.0)
             seconds[name.split("::")[0]] = seconds.get(name.split("::")[0], 0.0) + taken
         using = {name.split("::")[0] for names in self._covered.tests.get(mutant.module, {}).values() for name in names}
         stem = Path(mutant.module).stem
+        imported = mutant.module.removesuffix(".py").replace("/", ".")
+        naming = {file for file in seconds if imported in _text(file)}
         own = [file for file in seconds if Path(file).stem.startswith(f"test_{stem}")]
         yield [OF_ALL_DATA, *own]
-        rest = sorted((using & set(seconds) or set(seconds)) - set(own), key=lambda file: seconds[file])[:MOST_FILES]
+        others = (using & set(seconds) | naming or set(seconds)) - set(own)
+        rest = sorted(others, key=lambda file: (file not in naming, seconds[file]))[:MOST_FILES]
         start, size = 0, FIRST_FILES
         while start < len(rest):
             yield rest[start : start + size]
             start, size = start + size, size * 2
+
+
+@cache
+def _text(file: str) -> str:
+    return (ROOT / file).read_text(encoding="utf-8")
 
 
 class _Limits:
@@ -183,14 +204,15 @@ def _forked(run: Callable[[], NoReturn]) -> Verdict:
     child = os.fork()
     if child == 0:
         _in_child(run)
-    began, status = time.monotonic(), 0
+    looks, status = 0, 0
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             break
-        if time.monotonic() - began > PATIENCE_SECONDS:
+        looks += 1  # not the clock: nobody waits while both are stopped (SIGSTOP)
+        if looks > PATIENCE_SECONDS / PAUSE_SECONDS:
             os.kill(child, signal.SIGKILL)
-        time.sleep(0.005)
+        time.sleep(PAUSE_SECONDS)
     with suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
     if os.WIFSIGNALED(status):

@@ -216,9 +216,9 @@ def trickling(head: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
 
 @pytest.mark.parametrize(
     "head",
-    [b"HTTP/1.1 200 OK\r\nA: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n",
-     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"],
-    ids=["head", "body", "body without length", "chunk"],
+    [b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nA: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n",
+     b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;"],
+    ids=["first line", "head", "body", "body without length", "chunk"],
 )  # fmt: skip
 def test_a_server_that_trickles_is_given_up(head: bytes) -> None:
     started = time.monotonic()

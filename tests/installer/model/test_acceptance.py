@@ -40,7 +40,7 @@ def test_what_is_later_is_refused(version: str) -> None:
     assert "later than" in accept("XenServer", version, BRAND).refused
 
 
-@pytest.mark.parametrize("version", ["4.0.0b1", "3.3", "4.0"])
+@pytest.mark.parametrize("version", ["4.0.0b1", "3.3", "4.0", "4.0.1b1", "3.2b1"])
 def test_what_lies_between_is_refused(version: str) -> None:
     assert "not among" in accept("XenServer", version, BRAND).refused
 
@@ -49,6 +49,7 @@ def test_of_our_own_releases_all_but_later_versions_are_reinstalled() -> None:
     """Such as one that was made from repositories of another version (--accept-version)."""
     assert accept("XenServer", "4.0.0b1", BRAND, own=True) == Acceptance(Mode.REINSTALL)
     assert accept("XenServer", "4.0.0", BRAND, own=True) == Acceptance(Mode.REINSTALL)
+    assert accept("XenServer", "4.0.1b1", BRAND, own=True) == Acceptance(Mode.REINSTALL)
     assert "later than" in accept("XenServer", "4.1.0", BRAND, own=True).refused
     assert "another product" in accept("XCP-ng", "4.0.1", BRAND, own=True).refused
 

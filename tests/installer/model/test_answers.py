@@ -109,6 +109,8 @@ def test_answers_of_a_fresh_installation_are_repeated() -> None:
     ("draft", "missing"),
     [
         (Draft(), ("primary-disk", "root-password", "timezone", "source")),
+        (replace(LEAST, disks=None), ("primary-disk",)),
+        (replace(LEAST, root_password=None), ("root-password",)),
         (replace(LEAST, timezone=None), ("timezone",)),
         (replace(LEAST, sources=None), ("source",)),
         (Draft(mode=Mode.UPGRADE), ("existing-installation", "source")),

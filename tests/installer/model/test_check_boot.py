@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from installer.model.check_boot import check_secure_boot, signed_loader
-from installer.model.host import Firmware, Host
+from installer.model.check_boot import check_secure_boot, sectors, signed_loader
+from installer.model.host import Disk, Firmware, Host
 from installer.model.machine_file import shipped_host
 from installer.model.problem import Severity
 from installer.model.source import Location, LocationKind, Package, PackageType, Repository
@@ -38,3 +38,8 @@ def test_a_package_that_is_left_out_brings_nothing() -> None:
 @pytest.mark.parametrize("host", [replace(SECURE, secure_boot=False), replace(SECURE, firmware=Firmware.BIOS)])
 def test_without_secure_boot_nothing_is_wanted(host: Host) -> None:
     assert check_secure_boot(host, [repository(PLAIN)], []) == ()
+
+
+@pytest.mark.parametrize(("sector_bytes", "text"), [(512, "512 bytes"), (1024, "1 KiB"), (4096, "4 KiB")])
+def test_sectors_are_told_in_kib_from_one_on(sector_bytes: int, text: str) -> None:
+    assert sectors(Disk("sda", "/dev/sda", 1, sector_bytes)) == text

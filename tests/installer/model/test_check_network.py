@@ -44,6 +44,7 @@ def test_member_that_is_not_there_or_there_twice_is_told(members: tuple[str, ...
     ("interface", "bonds", "said", "hint"),
     [
         (AdminInterface("eth0"), (PAIR,), "eth0 is a member of bond0", 'name="bond0"'),
+        (AdminInterface(), (), "none is named as the management interface", 'name="eth0"'),
         (AdminInterface(), (PAIR,), "none is named as the management interface", 'name="bond0"'),
         (AdminInterface("bond1"), (PAIR,), "no network interface bond1", "bond0"),
         (AdminInterface("bond0"), (PAIR, replace(PAIR, name="bond1")), "eth0 is a member of bond0 and of bond1", ""),

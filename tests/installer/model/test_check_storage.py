@@ -146,5 +146,23 @@ def test_the_problem_stands_where_the_disk_was_chosen(role: str, where: str) -> 
 
 
 def test_a_disk_that_is_not_there_is_no_path_to_another() -> None:
-    assert not is_one_of("sdz", ["sda"], HOST) and not is_one_of("sda", ["sdz"], HOST)
+    host = replace(HOST, disks=(replace(SDA, wwn="0x1"),))
+    assert not is_one_of("sdz", ["sda"], host) and not is_one_of("sda", ["sdz"], host)
     assert is_one_of("sdz", ["sdz"], HOST) and not is_one_of("sda", [], HOST)
+
+
+def test_every_group_that_is_given_up_is_told_where_its_first_disk_was_chosen() -> None:
+    """The first one chosen of two disks of three, and a second group on one of them."""
+    sdc = replace(SDB, name="sdc", path="/dev/sdc", serial="S3")
+    members = [Part(2, 1, 1, "", (replace(DATA, members=3),))]
+    other = Part(3, 2, 1, "", (replace(DATA, uuid="p3", group="more", group_uuid="g2"),))
+    disks = (
+        replace(SDA, parts=(*members, other)),
+        replace(SDB, parts=(*members,)),
+        replace(sdc, parts=(*members, other)),
+    )
+    origins = {"disks.primary.0": Origin("answerfile", "a.xml:1:1"), "disks.guest.0": Origin("answerfile", "a.xml:2:1")}
+    choice = replace(GIVEN_UP.disks, guest=("sdb",))
+    found = check_storage(replace(GIVEN_UP, disks=choice, origins=origins), replace(HOST, disks=disks))
+    assert [(problem.severity, problem.where) for problem in found] == [(Severity.WARNING, "a.xml:1:1")] * 2
+    assert ["more" in problem.message for problem in found] == [False, True]

@@ -187,6 +187,7 @@ def test_disks_of_a_draft_get_their_names() -> None:
 
 def test_a_draft_with_a_disk_that_is_not_there_has_no_disks() -> None:
     chosen, problems = choose_for_draft(Draft(disks=DiskChoice(("sda",), ("sdz",))), MACHINE)
+    assert problems[0].hint == f"present: {', '.join(disk.label() for disk in MACHINE.disks)}"
     assert chosen.disks is None and len(problems) == 1 and "no disk sdz" in problems[0].message
 
 
@@ -196,3 +197,17 @@ def test_the_interface_of_a_draft_gets_its_name_or_loses_what_is_not_there() -> 
     assert not problems and chosen.interface == replace(by_address, name="eth1")
     chosen, problems = choose_for_draft(Draft(interface=AdminInterface("eth7", vlan=7)), MACHINE)
     assert len(problems) == 1 and chosen.interface == AdminInterface(vlan=7)
+
+
+def test_a_rule_that_fits_nothing_does_not_keep_the_next_one_from_its_disk() -> None:
+    """Each disk keeps the place of its own rule."""
+    answers = by_rule(DiskRule(serial="S1"), DiskRule(serial="X"), DiskRule(serial="S2"), DiskRule(serial="W1"))
+    origins = {f"disks.guest_rules.{number}": Origin("answerfile", f"a.xml:{number}:1") for number in range(3)}
+    chosen, (problem,) = choose_devices(replace(answers, origins=origins), UNUSED)
+    assert chosen.disks.guest == ("sdb", "nvme0n1") and problem.where == "a.xml:0:1"
+    assert [chosen.origin(f"disks.guest.{number}").where for number in (0, 1)] == ["a.xml:1:1", "a.xml:2:1"]
+
+
+@pytest.mark.parametrize("least", [480 * GB, 480 * GB - 1])
+def test_a_disk_of_the_least_size_fits(least: int) -> None:
+    assert DiskRule(min_bytes=least).fits(SSD) and not DiskRule(min_bytes=480 * GB + 1).fits(SSD)

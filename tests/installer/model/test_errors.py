@@ -8,6 +8,7 @@ import pytest
 
 from installer.model.errors import (
     Cancelled,
+    CommandFailed,
     DeviceError,
     ExitCode,
     InstallerError,
@@ -56,3 +57,8 @@ def test_anything_else_is_a_fault_to_be_reported() -> None:
     problem = ZeroDivisionError()
     error = as_installer_error(problem)
     assert "a fault in the installer" in error.what and "report" in error.hint and error.__cause__ is problem
+
+
+def test_a_command_that_failed_is_named_with_its_exit_status() -> None:
+    error = CommandFailed(("mkfs.ext3", "-q", "/dev/sda1"), 7, ())
+    assert error.what == "mkfs.ext3 ended with exit status 7"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from installer.model.hardware import look_at
+from installer.model.hardware_warnings import ghz
 from installer.model.host import Disk, Firmware, Host, Nic, Virtualization
 from installer.model.machine_file import default_host, load_host
 from installer.model.units import GB, GIB, MIB
@@ -56,7 +57,7 @@ def test_less_memory_than_1_gb(memory_bytes: int, count: int) -> None:
     assert len(warned(replace(GOOD, memory_bytes=memory_bytes))) == count
 
 
-@pytest.mark.parametrize(("mhz", "count"), [(1480, 1), (1490, 0), (1500, 0), (0, 0)])
+@pytest.mark.parametrize(("mhz", "count"), [(1, 1), (1484, 1), (1485, 0), (1500, 0), (0, 0)])
 def test_slow_processor_of_known_speed(mhz: int, count: int) -> None:
     assert len(warned(replace(GOOD, cpu_mhz=mhz))) == count
 
@@ -159,3 +160,8 @@ def test_the_recommended_memory_is_twice_the_least() -> None:
 @pytest.mark.parametrize(("size_gb", "noted"), [(59, True), (60, False)])
 def test_the_recommended_disk_has_60_gb(size_gb: int, noted: bool) -> None:
     assert ("a disk of" in look_at(with_disk(size_bytes=size_gb * GB)).note) is noted
+
+
+@pytest.mark.parametrize(("mhz", "text"), [(1949, "1.9 GHz"), (1951, "2.0 GHz"), (3000, "3.0 GHz")])
+def test_speeds_are_rounded_as_processors_are_sold(mhz: int, text: str) -> None:
+    assert ghz(mhz) == text

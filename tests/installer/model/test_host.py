@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from installer.model.host import SerialConsole
 from tests.backend.sample import HOST
 
 SDA = replace(HOST.disks[0], by_id=("/dev/disk/by-id/ata-one",))
@@ -31,3 +32,13 @@ def test_what_is_not_there_is_none(name: str) -> None:
 
 def test_a_nic_is_found_by_its_name() -> None:
     assert MACHINE.nic("eth1") is HOST.nics[1]
+
+
+def test_paths_are_known_by_wwn_and_serial_number_together() -> None:
+    """One of both is what cheap controllers give to all their disks."""
+    assert replace(SDA, wwn="0x1", serial="S").identity == ("0x1", "S", SDA.size_bytes)
+    assert [replace(SDA, wwn=wwn, serial=serial).identity for wwn, serial in (("0x1", ""), ("", "S"))] == [None, None]
+
+
+def test_a_serial_line_has_the_speed_of_the_manual_unless_told() -> None:
+    assert SerialConsole(0).speed == 115_200

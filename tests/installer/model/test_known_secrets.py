@@ -32,6 +32,7 @@ def _of(url: str) -> list[str]:
         ("https://mirror/xs?token=marked", ["token=marked"]),
         ("http://user:marked-word@mirror/xs?a=marked", ["marked-word", "a=marked"]),
         ("ftp://anonymous:guest@mirror/xs", []),
+        ("ftp://anonymous:guests@mirror/xs", ["guests"]),
         ("http://mirror/a@b/xs", []),
         ("/plain/path", []),
         ("server:/path", []),

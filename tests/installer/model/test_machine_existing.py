@@ -20,7 +20,7 @@ HOST = InstalledHost(
     storage=LocalStorage("u"),
     settings=KeptSettings(
         nameservers=(IPv4Address("10.1.2.53"),),
-        interface=AdminInterface(static=STATIC, mac="00:16:3e:4a:00:01"),
+        interface=AdminInterface(static=STATIC, mac="00:16:3e:4a:00:01", vlan=4094),
         bonds=(Bond("bond0", BondMode.LACP, ("eth0", "eth1")),),
     ),
     guests=(GuestRecord("g", "web", Power.RUNNING, ("LV-1",)),),
@@ -35,6 +35,8 @@ DOCUMENT = dump_host(replace(default_host(), disks=(DISK,)))
         ('"10.1.2.3/24"', '"10.1.2.300/24"', "disks[0].installed.settings.interface.static.interface holds"),
         ('"10.1.2.1"', '"router"', "disks[0].installed.settings.interface.static.gateway holds 'router'"),
         ('"10.1.2.53"', '""', "disks[0].installed.settings.nameservers holds ''"),
+        ('"vlan": 4094', '"vlan": 4095', "disks[0].installed.settings.interface.vlan is 4095, not between 1 and 4094"),
+        ('"vlan": 4094', '"vlan": 0', "disks[0].installed.settings.interface.vlan is 0, not between 1 and 4094"),
         ('"running"', '"dancing"', "disks[0].installed.guests[0].power is 'dancing', not one of halted"),
         ('"lacp"', '"balance"', "disks[0].installed.settings.bonds[0].mode is 'balance'"),
         ('"sr_uuid": "u"', '"sr_uuid": " "', "disks[0].installed.storage.sr_uuid is empty"),
@@ -55,3 +57,16 @@ def test_a_disk_without_a_host_says_nothing_of_it() -> None:
     (bare,) = json.loads(dump_host(default_host()))["disks"]
     assert not {"installed", "backup"} & set(bare)
     assert load_host(DOCUMENT, "m").disks == (DISK,)
+
+
+def test_the_first_vlan_is_one() -> None:
+    disk = load_host(DOCUMENT.replace('"vlan": 4094', '"vlan": 1'), "m").disks[0]
+    assert disk.installed and disk.installed.settings.interface and disk.installed.settings.interface.vlan == 1
+
+
+def test_a_host_without_guests_and_bonds_need_not_say_so() -> None:
+    document = json.loads(DOCUMENT)
+    installed = document["disks"][0]["installed"]
+    del installed["guests"], installed["settings"]["bonds"]
+    (disk,) = load_host(json.dumps(document), "m").disks
+    assert disk.installed and (disk.installed.guests, disk.installed.settings.bonds) == ((), ())

@@ -204,6 +204,8 @@ WRONG: dict[str, tuple[Callable[..., object], str]] = {
     "firmware null": (lambda d: d.update(firmware=None), "firmware is null, not a string"),
     "console port": (lambda d: d.update(console={"port": 256}), "console.port is 256, not between 0 and 255"),
     "console unknown": (lambda d: d.update(console={"port": 0, "baud": 1}), "console.'baud' is not a field"),
+    "no disks": (lambda d: d.pop("disks"), "disks is missing"),
+    "last surrogate": (lambda d: d.update(cpu_model="\udfff"), "cpu_model holds half a surrogate pair"),
     "surrogate": (lambda d: d.update(cpu_model="\ud800"), "cpu_model holds half a surrogate pair"),
 }
 
@@ -308,3 +310,33 @@ def test_what_is_left_out_is_nothing_or_what_it_was_always() -> None:
     (disk,) = load_host(json.dumps(least), "a").disks
     assert disk == Disk("sda", "/dev/sda", 0, parts=(Part(0, 0, 0, signatures=(Signature("swap"),)),))
     assert (disk.sector_bytes, disk.physical_sector_bytes, disk.parts[0].signatures[0].members) == (512, 0, 0)
+
+
+def test_what_a_file_does_not_say_is_not_so() -> None:
+    """A machine with the least of words is one in which nothing is removable, in use, secured or known."""
+    host = {
+        "format": "installer-machine",
+        "version": 1,
+        "firmware": "bios",
+        "memory_bytes": 1,
+        "virtualization": "none",
+    }
+    disk = {"name": "sda", "path": "/dev/sda", "size_bytes": 1}
+    nic = {"name": "eth0", "mac": "52:54:00:12:34:56"}
+    found = load_host(json.dumps({**host, "disks": [disk], "nics": [nic]}).encode(), "a.json")
+    disks = (Disk("sda", "/dev/sda", 1),)
+    assert found == Host(Firmware.BIOS, 1, Virtualization.NONE, disks, (Nic("eth0", "52:54:00:12:34:56"),))
+    assert (found.cpu_mhz, found.secure_boot, found.virtualization_off) == (0, False, False)
+    (one,) = found.disks
+    assert (one.sector_bytes, one.removable, one.read_only, one.boot_medium) == (512, False, False, False)
+
+
+def test_names_are_written_as_people_read_them() -> None:
+    disk = Disk("sda", "/dev/sda", 1, model="Plätte")
+    assert "Plätte" in dump_host(replace(default_host(), disks=(disk,)))
+
+
+def test_a_partition_on_which_nothing_was_recognised_need_not_say_so() -> None:
+    document = json.loads(dump_host(default_host()))
+    document["disks"][0]["parts"] = [{"number": 1, "start_bytes": 0, "size_bytes": 1}]
+    assert load_host(json.dumps(document), "m").disks[0].parts == (Part(1, 0, 1),)

@@ -76,6 +76,7 @@ WRONG = {
     "a length of nothing": b"\x9b" + ONE,
     "a partial length": b"\xc6\xe0" + ONE,
     "a partial length with as much behind it": b"\xc6\xe0" + bytes(9000),
+    "a partial length with as much behind it as two bytes of length would say": b"\xc6\xe0\x00" + bytes(8384),
     "the last partial length": b"\xc6\xfe" + ONE,
 }
 

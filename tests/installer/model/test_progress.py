@@ -264,3 +264,46 @@ def test_before_the_first_step_there_are_no_bytes_and_a_new_step_has_none() -> N
     run.bytes(MB, 0.1)
     view = run.hear(StepStarted(4, 5, "packages", "install docs"))
     assert (view.fraction, view.item, view.done_bytes, view.total_bytes) == (0.1, "", 0, 0)
+
+
+def test_a_phase_of_more_steps_than_were_announced_grows() -> None:
+    run = Run((PhaseOutline("disks", 1),))
+    view = run.hear(StepStarted(1, 2, "disks", "erase"), StepStarted(2, 2, "disks", "mkfs"))
+    assert [(phase.step, phase.steps) for phase in view.phases] == [(2, 2)]
+
+
+def test_a_figure_that_stays_does_not_begin_anew_and_a_second_is_enough() -> None:
+    assert _speed((0.0, 5.0), (2.0, 5.0), (4.0, 6.0)).per_s(4.0) == 0.25
+    assert _speed((0.0, 0.0), (1.0, 3.0)).per_s(1.0) == 3.0
+
+
+def test_speed_is_from_the_first_figure_to_the_last_unless_one_fell() -> None:
+    assert _speed((0.0, 0.0), (1.0, 0.0), (4.0, 8.0)).per_s(4.0) == 2.0
+    assert _speed((0.0, 5.0), (1.0, 20.0), (3.0, 10.0)).per_s(3.0) is None
+
+
+def test_time_left_is_known_from_a_twentieth_of_the_run_on() -> None:
+    run = Run()
+    run.hear(StepStarted(1, 5, "packages", "install"))
+    run.bytes(0, 0.0)
+    assert run.bytes(5 * MB, 0.05, after_s=5).left_s == pytest.approx(95)
+
+
+def test_a_view_is_of_a_run_that_goes_on_unless_it_says_otherwise() -> None:
+    view = View(0.0, "", "", 0, 0, None, None, (), 0.0)
+    assert not view.finished and not view.failed
+
+
+def test_rates_are_those_of_eight_seconds_and_forgotten_after_five_of_silence() -> None:
+    speed = _speed(*((float(second), float(second)) for second in range(20)))
+    assert speed.span_s == 8.0
+    assert speed.per_s(24.0) == 1.0 and speed.per_s(24.1) is None
+
+
+def test_a_run_that_is_over_has_no_time_left() -> None:
+    run = Run()
+    run.to_packages()
+    for second in range(1, 11):
+        view = run.bytes(second * MB, 0.04 + second / 100)
+    assert view.left_s
+    assert run.hear(PlanFinished(ok=False, duration_s=7.0)).left_s is None

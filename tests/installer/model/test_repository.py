@@ -271,3 +271,32 @@ def test_any_text_gives_an_identity_or_a_repository_error(text: str) -> None:
 def test_any_bytes_give_text_or_a_repository_error(data: bytes) -> None:
     with contextlib.suppress(RepositoryError):
         decode_metadata(data, "f")
+
+
+@pytest.mark.parametrize(
+    ("count", "more"), [(20, ""), (21, "XS-PACKAGES: and 1 more"), (25, "XS-PACKAGES: and 5 more")]
+)
+def test_twenty_problems_are_told_and_how_many_more_there_are(count: int, more: str) -> None:
+    with pytest.raises(RepositoryError) as caught:
+        parse_packages("bad\n" * count, "XS-PACKAGES")
+    lines = caught.value.what.splitlines()
+    assert len(lines) == min(count, 20) + bool(more) and (lines[-1] == more) is bool(more)
+
+
+def test_a_byte_that_is_no_text_is_counted_from_one() -> None:
+    with pytest.raises(RepositoryError, match="byte 3 of the file") as caught:
+        decode_metadata(b"a\n\xff", "XS-PACKAGES")
+    assert caught.value.where == "XS-PACKAGES:2"
+
+
+def test_what_comes_behind_a_continued_line_is_told_too() -> None:
+    with pytest.raises(RepositoryError) as caught:
+        parse_packages("docs \\\nthe rest of it\nbad\n", "XS-PACKAGES")
+    told = caught.value.what.splitlines()
+    assert len(told) == 2 and told[1].startswith("XS-PACKAGES:3: too few fields")
+
+
+def test_a_word_that_is_neither_required_nor_optional_comes_before_what_may_follow_from_it() -> None:
+    with pytest.raises(RepositoryError) as caught:
+        parse_packages(f"docs 20 {'0' * 32} tbz2 perhaps a/b usr\n", "XS-PACKAGES")
+    assert caught.value.what.startswith("the field after the type is `perhaps`")

@@ -6,7 +6,14 @@ import pytest
 
 from installer.model.errors import UsageError
 from installer.model.repository import Identity
-from installer.model.repository_build import PackageInput, make_request, parse_package_input, parse_source_date
+from installer.model.repository_build import (
+    BuildRequest,
+    Form,
+    PackageInput,
+    make_request,
+    parse_package_input,
+    parse_source_date,
+)
 from installer.model.source import PackageType
 
 
@@ -66,3 +73,18 @@ def test_makes_a_request() -> None:
     request = make_request(identity, ["a=b", "c=d,optional"], "5")
     assert [package.name for package in request.packages] == ["a", "c"]
     assert request.newest_s == 5
+
+
+def test_sums_of_the_longer_kind_are_stated_only_when_wished_for() -> None:
+    assert not Form().sha256 and not BuildRequest(Identity("xs:main", "a", "b", "c"), ()).sha256
+
+
+def test_the_latest_date_is_far_off() -> None:
+    assert parse_source_date(str(2**40)) == 2**40
+    with pytest.raises(UsageError):
+        parse_source_date(str(2**40 + 1))
+
+
+def test_of_two_wrong_fields_the_first_one_is_told() -> None:
+    with pytest.raises(UsageError, match="name: `a/b`"):
+        parse_package_input("a/b=d,required,usr")

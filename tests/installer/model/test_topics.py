@@ -10,6 +10,7 @@ from installer.answerfile import read_answerfile
 from installer.model.answers import Draft
 from installer.model.problem import errors
 from installer.model.topics import Topic, missing_topics
+from installer.model.wishes import Mode, TimeMethod
 from tests.backend.sample import ANSWERS, STATIC
 
 
@@ -51,3 +52,17 @@ def test_a_partial_answerfile_is_no_error_and_a_wrong_one_still_is() -> None:
     assert errors(read_answerfile(data, "x.xml")[1])
     wrong = data.replace(b"Europe/London", b"Europe/Lodnon")
     assert len(errors(read_answerfile(wrong, "x.xml", partial=True)[1])) == 1
+
+
+def test_of_a_host_that_is_kept_only_the_source_is_asked_for() -> None:
+    for mode in (Mode.REINSTALL, Mode.UPGRADE):
+        assert missing_topics(Draft(mode=mode)) == (Topic.SOURCE,)
+        assert missing_topics(Draft(mode=mode, sources=ANSWERS.sources)) == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"ntp_servers": ("ntp.example.org",), "time_method": None}, {"ntp_servers": (), "time_method": TimeMethod.MANUAL}],
+)
+def test_servers_or_a_method_answer_where_the_time_comes_from(said: dict[str, object]) -> None:
+    assert missing_topics(replace(STATIC.draft(), **said)) == ()  # type: ignore[arg-type]  # the test names the fields

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.probe.existing.ext import ExtFilesystem, UnreadableFilesystem
-from backend.probe.existing.tree import ExtTree, opened
+from backend.probe.existing.tree import MOST_NAMES, ExtTree, opened
 from tests.backend.probe.existing.ext_image import debugfs, filesystem, make_ext, run
 from tests.needs import needs
 
@@ -25,6 +25,7 @@ KINDS = {
     "ext4-small-blocks": ("ext4", "-b", "1024"),
     "revision-0": ("ext2", "-r", "0"),
 }
+COUNTS = (("most", MOST_NAMES), ("more", MOST_NAMES + 1))
 BIG = random.Random(7).randbytes(5_000_000)
 FILES: dict[str, bytes | Path] = {
     "etc/xensource-inventory": b"A='b'\n",
@@ -94,6 +95,23 @@ def test_no_chain_of_links_keeps_the_reader_busy(tmp_path: Path) -> None:
         with pytest.raises(UnreadableFilesystem, match="more reading"):
             tree.read("/d/link0")
         assert time.process_time() - began < 20
+
+
+def test_more_names_than_a_directory_of_a_host_has_are_refused(tmp_path: Path) -> None:
+    needs("mkfs.ext3")
+    image = tmp_path / "image"
+    make_ext(
+        image,
+        "ext3",
+        "-N",
+        "16384",
+        files={f"{kind}/{number}": b"" for kind, count in COUNTS for number in range(count)},
+    )
+    with filesystem(image) as found:
+        tree = ExtTree(found)
+        assert len(tree.names("/most")) == MOST_NAMES
+        with pytest.raises(UnreadableFilesystem, match="/more holds more names"):
+            tree.names("/more")
 
 
 def test_holes_are_zeros(tmp_path: Path) -> None:
