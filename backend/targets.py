@@ -77,7 +77,7 @@ def parse_size(text: str) -> int:
     size_bytes = int(match[1]) * SIZE_UNITS[match[2]] if match else 0
     if not 0 < size_bytes <= LARGEST:
         meant = re.match(r"[0-9]+", text)
-        hint = f"did you mean {meant[0]}G?" if meant else "such as 16G"
+        hint = f"did you mean {meant[0]}G?" if meant else "write it as in 16G:"
         raise UsageError(f"--size {text!r} is not a size", hint=f"{hint} K, M, G and T are powers of 1024")
     if size_bytes % LOOP_SECTOR:
         hint = f"a disk has whole sectors; did you mean {text}G?"

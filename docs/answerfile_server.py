@@ -5,7 +5,7 @@
 
 machines.json has what differs, by MAC address:
 
-    {"52:54:00:12:34:56": {"hostname": "rack7", "disk": "sda", "password": "$6$..."}}
+    {"52:54:00:12:34:56": {"hostname": "rack7", "disk": "sda", "password": "!!"}}
 
 Machines ask by answerfile=http://192.168.77.1:8080/{mac}.xml, or for any other file: then the headers tell who asks.
 """

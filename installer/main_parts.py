@@ -27,8 +27,8 @@ from installer.support import Support
 
 
 def media_of(options: argparse.Namespace) -> Media:
-    """Return where local media are said to be."""
-    return tuple(map(Path, options.media)) or None
+    """Return where local media are said to be, by absolute paths: sources are read in a process that works in /."""
+    return tuple(Path(place).absolute() for place in options.media) or None
 
 
 def opener(log: LogFile) -> Callable[[], AbstractContextManager[RealSystem]]:

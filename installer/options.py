@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from installer import VERSION, examples
@@ -13,7 +14,7 @@ from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_r
 from installer.model.rules_location import location_or_file, report_location
 from installer.model.source import Location, LocationKind, PackageType
 from installer.model.wishes import NO_TRUST, Trust
-from installer.model.wording import sentence
+from installer.model.wording import listed, nearest, quoted, sentence
 
 ANSWERFILE_HELP = (
     "the answers: http, https, ftp, nfs, file or a plain path; {mac}, {serial} and {hostname} in it are filled in"
@@ -22,16 +23,28 @@ ANSWERFILE_HELP = (
 CA_HELP = "a certificate in PEM form that https servers are checked with, beside those that the system knows"
 KEY_HELP = "an OpenPGP key; repositories that it has not signed are refused"
 REPEATABLE = ("target", "media")
+_CREDENTIALS = re.compile(r"://\S*@")
 
 
 class _Parser(argparse.ArgumentParser):
     """Raises instead of ending the process, so that one place decides on messages and exit codes."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"`{self.prog} --help` lists the options")
+        raise self.fault(_CREDENTIALS.sub("://***@", message))
+
+    def fault(self, message: str, meant: str | None = None) -> UsageError:
+        """Return the error for wrong words, with what was probably meant."""
+        question = f"did you mean {meant}? " if meant else ""
+        return UsageError(message, hint=f"{question}`{self.prog} --help` lists the options")
+
+    def _check_value(self, action: argparse.Action, value: str) -> None:
+        if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
+            message = f"there is no command {quoted(value)}, only {listed(list(action.choices))}"
+            raise self.fault(message, nearest(value, action.choices))
+        super()._check_value(action, value)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> _Parser:
     """Return the parser of the whole command."""
     parser = _Parser(
         prog="installer",
@@ -48,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_install_options(install, default=argparse.SUPPRESS)
     _add_restore(_add_command(commands, "restore", "put the backup of a control domain back", examples.RESTORE))
     check = _add_command(commands, "check", "look answerfiles over, offline", examples.CHECK)
-    check.add_argument("answerfiles", metavar="ANSWERFILE", nargs="+")
+    check.add_argument("answerfiles", metavar="ANSWERFILE", nargs="+", help="a file on this machine")
     _add_json(check)
     _add_repo(_add_command(commands, "repo", "make, list and check repositories", examples.REPO))
     return parser
@@ -71,7 +84,9 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 
     Raises UsageError.
     """
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    _refuse_unknown_options(parser, arguments)
+    options = parser.parse_args(arguments)
     # argparse would let those after `install` replace those before it
     for name in REPEATABLE:
         later = vars(options).pop(f"later_{name}", [])
@@ -79,14 +94,34 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _refuse_unknown_options(parser: _Parser, arguments: Sequence[str]) -> None:
+    """Name a misspelt option itself: argparse would take the word behind it for a command, and complain of that."""
+    known = set(_option_names(parser))
+    for word in arguments:
+        name = word.partition("=")[0]
+        if word == "--":
+            return
+        if name.startswith("--") and " " not in word and name not in known:
+            raise parser.fault(f"there is no option {name}", nearest(name, known))
+
+
+def _option_names(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _option_names(command)
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON lines")
 
 
 def _add_restore(parser: argparse.ArgumentParser) -> None:
-    _add_run_options(parser.add_argument_group("restore").add_argument, default=argparse.SUPPRESS)
-    parser.add_argument("--disk", metavar="DISK", help="the disk whose backup is meant, when there are several")
-    parser.add_argument("--yes", action="store_true", help="do not ask before the control domain is overwritten")
+    add = parser.add_argument_group("restore").add_argument
+    add("--disk", metavar="DISK", help="the disk whose backup is meant, when there are several")
+    add("--yes", action="store_true", help="do not ask before the control domain is overwritten")
+    _add_run_options(add, default=argparse.SUPPRESS)
 
 
 def _add_install_options(parser: argparse.ArgumentParser, *, default: str | None) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+TOPS = ("installer", "backend", "screens", "initrd", "tests")
 SOURCES = sorted(path for top in ("installer", "backend", "screens") for path in ROOT.glob(f"{top}/**/*.py"))
 COMPOSITION_ROOTS = {
     f"installer/{name}.py" for name in ("command", "main", "main_parts", "main_repo", "main_restore", "main_screens")
@@ -52,6 +55,30 @@ def allowed(module: str, imported: str) -> bool:
 def test_module_imports_only_what_its_layer_may(path: Path) -> None:
     wrong = [name for name in imports_of(path.read_text(encoding="utf-8")) if not allowed(_name(path), name)]
     assert not wrong
+
+
+def _of_page(beginning: str) -> set[str]:
+    """Return the modules that the one line of ARCHITECTURE.md which begins so names; a directory holds for the next."""
+    line = next(line for line in PAGE.splitlines() if line.startswith(beginning))
+    directory, found = "", set()
+    for name in re.findall(r"`([\w./]+\.py)`", line):
+        directory = f"{Path(name).parent}/" if "/" in name else directory
+        found.add(f"{directory}{Path(name).name}")
+    return found
+
+
+def test_page_names_the_modules_that_may_more_than_others() -> None:
+    assert _of_page("- Only `installer/main.py` imports both sides") == COMPOSITION_ROOTS
+    assert _of_page("- Programs are started") == EFFECTS
+
+
+def test_page_names_only_modules_that_are_there() -> None:
+    names = re.findall(r"`([\w./*]+\.py)`", PAGE)
+    assert len(names) > 100
+    assert [
+        name for name in names if not any(next(ROOT.glob(f"{top}/**/{Path(name).name}"), None) for top in TOPS)
+    ] == []
+    assert [name for name in names if "/" in name and not any(ROOT.glob(name))] == []
 
 
 @pytest.mark.parametrize(

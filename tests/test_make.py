@@ -58,3 +58,12 @@ def test_tests_write_into_memory_only_where_it_has_room(tmp_path: Path, free_byt
         pytest.skip("this machine has no /dev/shm that may be written")
     said = _make(tmp_path, {"df": f"echo Avail; echo {free_bytes}\n"}, "-C", str(ROOT), "--dry-run", "check")
     assert f"PYTEST_DEBUG_TEMPROOT={place} " in said
+
+
+def test_help_has_every_target_and_fits_a_terminal(tmp_path: Path) -> None:
+    said = _make(tmp_path, {}, "-C", str(ROOT), "help")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = makefile.partition(".PHONY: ")[2].partition("\n")[0].split()
+    listed = [line.split()[1] for line in said.splitlines() if line.startswith("  make ")]
+    assert sorted(listed) == sorted(targets)
+    assert [line for line in said.splitlines() if len(line) > 100] == []

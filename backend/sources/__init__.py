@@ -57,7 +57,8 @@ def open_media(media: Media) -> tuple[Transport, ...]:
         )
     for place in media:
         if not place.is_dir():
-            raise SourceError("the directory given with --media is not there", where=str(place))
+            hint = "mount the medium there, or name another directory or source"
+            raise SourceError("the directory given with --media is not there", where=str(place), hint=hint)
     return tuple(map(DirectoryTransport, media))
 
 

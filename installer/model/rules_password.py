@@ -66,7 +66,7 @@ def root_password_hash(text: str) -> RootPassword:
     if text == LOCKED:
         return RootPassword(PasswordKind.HASH, Secret(text))
     refuse_whole_mark(text)
-    hint = "make one with: openssl passwd -6 (or give !! to have it asked at the first boot)"
+    hint = "make one with `openssl passwd -6`, or give !! to have it asked at the first boot"
     match = next(filter(None, (pattern.fullmatch(text) for pattern in _HASHES)), None)
     if match and len(set(match[1])) >= DIGEST_VARIETY:
         return RootPassword(PasswordKind.HASH, Secret(text))

@@ -105,6 +105,36 @@ def test_wrong_words_are_a_usage_error_that_names_help(words: list[str]) -> None
     assert "--help" in raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("words", "what", "meant"),
+    [
+        (["--anwerfile", "rack7.xml", "install"], "there is no option --anwerfile", "--answerfile"),
+        (["install", "--dryrun"], "there is no option --dryrun", "--dry-run"),
+        (["chek", "rack7.xml"], 'there is no command "chek", only install, restore, check and repo', "check"),
+        (["repo", "verfy", "."], 'there is no command "verfy", only build, show and verify', "verify"),
+    ],
+)
+def test_misspelt_word_is_told_with_the_one_that_was_meant(words: list[str], what: str, meant: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_options(words)
+    assert raised.value.what == what
+    assert raised.value.hint.startswith(f"did you mean {meant}? ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["http://user:marked-secret@server/rack7.xml", "install"],
+        ["install", "http://user:marked-secret@server/rack7.xml"],
+        ["--anwerfile=http://user:marked-secret@server/rack7.xml", "install"],
+    ],
+)
+def test_address_in_the_wrong_place_is_told_without_its_password(words: list[str]) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_options(words)
+    assert "marked-secret" not in raised.value.what + raised.value.hint
+
+
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     yield parser
     for action in parser._actions:
@@ -135,7 +165,9 @@ def test_help_has_examples_that_are_understood(prog: str, tmp_path: Path, monkey
 
 
 def test_commands_of_the_readme_are_understood() -> None:
-    found = re.findall(r"^[$#] (?:sudo )?(installer .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.findall(r"^[$#] (.*\binstaller .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(found) > 10
     for example in found:
-        assert parse_options(shlex.split(example)[1:])
+        words = shlex.split(example)
+        assert words[0] == "installer", "sudo does not know the path of a virtual environment"
+        assert parse_options(words[1:])
