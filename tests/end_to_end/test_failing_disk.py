@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.backend.small_repository import BOOT_FILES, ROOT_FILES, small_repository, tarball, write_repository
-from tests.end_to_end.command import PASSWORD, answerfile
-from tests.end_to_end.disk_image import SECTOR_BYTES, fingerprint, partitions
+from tests.end_to_end.command import PASSWORD, answerfile, installer
+from tests.end_to_end.disk_image import SECTOR_BYTES, PartitionOnImage, fingerprint, partitions
 from tests.end_to_end.laboratory import (
     GIB,
     HOST_OF_MACHINE,
@@ -28,6 +28,7 @@ from tests.end_to_end.laboratory import (
     Laboratory,
     in_shell,
 )
+from tests.end_to_end.over_host import part_sha256
 from tests.end_to_end.power_cut import Before, Left, old_host, what_is_left
 from tests.end_to_end.test_reinstall import REINSTALL
 from tests.end_to_end.test_unfinished import label
@@ -64,6 +65,18 @@ def unreadable(lab: Laboratory, disk: Path, sector: int | None = None) -> Path:
     where = "" if sector is None else f'sector = "{sector}"\n'
     rules.write_text(f'[inject-error]\nevent = "none"\niotype = "read"\nerrno = "5"\n{where}', encoding="ascii")
     return Path(f"blkdebug:{rules}:{disk}")
+
+
+def sector_of(disk: Path, part: PartitionOnImage, path: str) -> int:
+    """Return the sector that the only block of a file begins at."""
+    (block,) = _output("debugfs", "-R", f"blocks {path}", f"{disk}?offset={part.start_bytes}").split()
+    return (part.start_bytes + int(block) * BLOCK_BYTES) // SECTOR_BYTES
+
+
+def head(disk: Path) -> bytes:
+    """Return the first sector."""
+    with disk.open("rb") as stream:
+        return stream.read(SECTOR_BYTES)
 
 
 def _output(*argv: str) -> str:
@@ -128,7 +141,7 @@ def test_disk_that_takes_no_more_while_packages_are_unpacked(lab: Laboratory, bu
         assert re.search(rf"not bootable yet: disk {name} 17 GB .*disk0", failed.said), failed.said
         failed.machine.close()
         assert len(partitions(disk)) == 3 and label(disk) == "root-unfinished"
-        assert b"GRUB" not in disk.open("rb").read(SECTOR_BYTES)
+        assert b"GRUB" not in head(disk)
     assert fingerprint(other) == before
 
 
@@ -151,9 +164,7 @@ def test_old_host_that_cannot_be_read_to_its_end_stays_as_it_is(lab: Laboratory)
     """A file of it lies on a bad sector: it cannot be kept, and the installation over it ends before it is touched."""
     disk = old_host(lab)
     root = partitions(disk)[0]
-    known, first = Before.of(disk, root), fingerprint(disk)
-    (block,) = _output("debugfs", "-R", f"blocks {UNREADABLE}", f"{disk}?offset={root.start_bytes}").split()
-    sector = (root.start_bytes + int(block) * BLOCK_BYTES) // SECTOR_BYTES
+    known, first, sector = Before.of(disk, root), fingerprint(disk), sector_of(disk, root, UNREADABLE)
     small_repository(lab.served / "repository")
     words = f"answerfile={lab.serve('over.xml', REINSTALL.format(base=lab.base))} install"
     failed = Failed.wait(lab.boot_image(lab.hardware(unreadable(lab, disk, sector), bus=Bus.AHCI), words))
@@ -162,3 +173,22 @@ def test_old_host_that_cannot_be_read_to_its_end_stays_as_it_is(lab: Laboratory)
     assert f"{UNREADABLE}: Input/output error" in failed.said and "sda is as it was" in failed.said, failed.said
     failed.machine.close()
     assert what_is_left(disk, known) is Left.OLD and fingerprint(disk) == first
+
+
+@pytest.mark.rare
+def test_backup_that_cannot_be_read_to_its_end_replaces_nothing(lab: Laboratory) -> None:
+    disk = old_host(lab)
+    over = REINSTALL.format(base=f"{small_repository(lab.directory / 'again')}/").replace("/repository<", "<")
+    (lab.directory / "over.xml").write_text(over, encoding="utf-8")
+    outcome = installer("--answerfile", "over.xml", "--target", str(disk), "install", cwd=lab.directory)
+    assert outcome.code == 0, outcome.text
+    root, backup, storage = partitions(disk)
+    first, sector = [part_sha256(disk, part) for part in (root, storage)], sector_of(disk, backup, UNREADABLE)
+    words = f"answerfile={lab.serve('restore.xml', '<restore/>')} install"
+    failed = Failed.wait(lab.boot_image(lab.hardware(unreadable(lab, disk, sector), bus=Bus.AHCI), words))
+    failed.check_told("read the backup")
+    failed.check_left("sda", "READ")
+    assert f"{UNREADABLE}: Input/output error" in failed.said, failed.said
+    assert "The control domain on sda is as it was, and boots if it did before" in failed.said, failed.said
+    failed.machine.close()
+    assert [part_sha256(disk, part) for part in (root, storage)] == first and b"GRUB" in head(disk)
