@@ -17,7 +17,8 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from installer.model.errors import DeviceError
+from backend.written import MAY_FAIL
+from installer.model.errors import DeviceError, tells_of_failing_disk
 
 SYS_OPENAT2 = 437  # x86-64 system call table, Linux 5.6
 RESOLVE_NO_XDEV = 0x01
@@ -137,7 +138,7 @@ class ConfinedRoot:
         """Keep what comes in a file without a name (open(2), O_TMPFILE), then give it again: no end leaves it there."""
         fd = os.open(f"/proc/self/fd/{self._root}", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
         try:
-            with _told_when_full("/", SPOOL_FULL, SPOOL_HINT):
+            with _told("/", SPOOL_FULL, SPOOL_HINT):
                 for chunk in chunks:
                     _write_all(fd, chunk)
             os.lseek(fd, 0, os.SEEK_SET)
@@ -165,14 +166,15 @@ class ConfinedRoot:
                 scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent
             )
             try:
-                with _told_when_full(path, f"{self.full}: the file does not fit", self.hint):
+                with _told(path, f"{self.full}: the file does not fit", self.hint):
                     fill(fd)
                     os.fchown(fd, 0, 0)
                     os.fchmod(fd, mode)
                     os.fsync(fd)
                     os.rename(scratch, name, src_dir_fd=parent, dst_dir_fd=parent)
             except BaseException:
-                os.unlink(scratch, dir_fd=parent)
+                with suppress(OSError):  # a disk that fails takes no more, and what it said first is what is told
+                    os.unlink(scratch, dir_fd=parent)
                 raise
             finally:
                 os.close(fd)
@@ -229,13 +231,16 @@ class ConfinedRoot:
 
 
 @contextmanager
-def _told_when_full(path: str, what: str, hint: str) -> Iterator[None]:
+def _told(path: str, full: str, hint: str) -> Iterator[None]:
+    """Say which file it was that had no room, or that a failing disk did not take; the kernel says neither."""
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DeviceError(what, where=path, hint=hint) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DeviceError(full, where=path, hint=hint) from error
+        if tells_of_failing_disk(error):
+            raise DeviceError(f"it cannot be written: {error.strerror}", where=path, hint=MAY_FAIL) from error
+        raise
 
 
 def _write_all(fd: int, data: bytes) -> None:

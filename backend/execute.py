@@ -11,7 +11,16 @@ from contextlib import contextmanager
 
 from backend.session import Session
 from backend.steps.unfinished import mark_failed
-from installer.model.errors import Cancelled, CommandFailed, InstallerError, MissingTool, as_installer_error
+from backend.written import MAY_FAIL
+from installer.model.errors import (
+    Cancelled,
+    CommandFailed,
+    InstallerError,
+    MissingTool,
+    SourceError,
+    as_installer_error,
+    tells_of_failing_disk,
+)
 from installer.model.events import (
     AfterFailure,
     Event,
@@ -219,6 +228,9 @@ class _Run:
     def failed(self, problem: BaseException) -> tuple[InstallerError, StepFailed]:
         """Tell which step failed and how; returns the error to be raised, and what was told."""
         error = as_installer_error(problem)
+        if not error.hint and not isinstance(error, SourceError):  # a medium that fails is no disk to install on
+            told = tells_of_failing_disk(error) or tells_of_failing_disk(error.__cause__)
+            error.hint = MAY_FAIL if told else ""
         program = error if isinstance(error, CommandFailed) else error.__cause__
         command = shlex.join(program.argv) if isinstance(program, CommandFailed) else ""
         output = program.output if isinstance(program, CommandFailed) else ()

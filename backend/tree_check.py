@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from backend.confined import RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, open_in_root
-from backend.trees import ENTRY_BYTES, Meter, OnBytes, directory
+from backend.trees import ENTRY_BYTES, Meter, OnBytes, directory, naming
 
 CHUNK_BYTES = 1024 * 1024
 ENOUGH = 20  # differences; more say nothing new
@@ -44,7 +44,9 @@ class TreeCheck:
                 for name in sorted(names[0] & names[1]):
                     below = posixpath.join(path, name)
                     meter.add(ENTRY_BYTES)
-                    if self._entry(original, copy, name, below, meter):
+                    with naming(below):
+                        is_directory = self._entry(original, copy, name, below, meter)
+                    if is_directory:
                         waiting.append(below)
         return tuple(self.differences)
 
@@ -150,5 +152,6 @@ def read_everything(root: int, leave_out: frozenset[str], on_bytes: OnBytes) -> 
                 if stat.S_ISDIR(mode):
                     waiting.append(below)
                 elif stat.S_ISREG(mode):
-                    for chunk in _chunks(root, below):
-                        meter.add(len(chunk))
+                    with naming(below):
+                        for chunk in _chunks(root, below):
+                            meter.add(len(chunk))

@@ -68,7 +68,11 @@ class TreeCopy:
             with directory(self._source, path) as source, directory(self._target, path) as target:
                 for name in sorted(os.listdir(source)):
                     below = posixpath.join(path, name)
-                    if below not in leave_out and self._entry(source, target, name, below):
+                    if below in leave_out:
+                        continue
+                    with naming(below):
+                        is_directory = self._entry(source, target, name, below)
+                    if is_directory:
                         made.append(below)
                         waiting.append(below)
         for path in reversed(made):  # what is put into a directory changes its time
@@ -100,6 +104,15 @@ class TreeCopy:
             os.mknod(name, stat.S_IFMT(status.st_mode) | 0o600, device=status.st_rdev, dir_fd=target)
         _copy_metadata_of_name(source, target, name, status)
         return False
+
+
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Have an error of the system name the path in the tree; what works on open files names none."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
 
 
 def make_directory(parent: int, name: str) -> None:

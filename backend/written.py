@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from installer.model.errors import DeviceError
 
 FAILING = "the disk fails: `dmesg` tells of its errors; start again on another one"
+MAY_FAIL = "the disk fails, or what its image file lies on: `dmesg` tells how; start again on another one"
 NO_ROOM = "the file system that holds the image file is full; make room there and start again"
 
 

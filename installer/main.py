@@ -15,6 +15,7 @@ from backend import repository_command
 from backend.failed_run import scripts_after_failure
 from backend.image_mark import in_installation_image
 from backend.installation import Circumstances, Hooks, Prepared, carry_out, prepare
+from backend.kernel_log import complaints
 from backend.keys import keys_of_image, require_keys, trust_places
 from backend.log import LogFile
 from backend.preparation import read_host, read_identity_of, save_host
@@ -111,7 +112,8 @@ def _logged(options: argparse.Namespace, reporter: Reporter) -> int:
         log.write(log_line(traceback.format_exc()))
         failure = as_installer_error(problem)
         if support.known and not isinstance(failure, Cancelled):  # an unattended run whose answers are known
-            reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run()))
+            kernel = complaints() if in_installation_image() else ""  # of another machine it is nobody's business
+            reporter.bundle = log.keep(f"{support.name}.tar.gz", support.archive(failure, log.this_run(), kernel))
         raise
     finally:
         reporter.also = lambda text: None

@@ -21,8 +21,8 @@ from installer.model.secret import MASK, Secret
 from installer.model.source import Location
 
 SessionT = TypeVar("SessionT")
-ANSWERFILE, MACHINE, PLAN, LOG, FAILURE, ABOUT = (
-    "answerfile.xml", "machine.json", "plan.txt", "install.log", "failure.txt", "about.txt",
+ANSWERFILE, MACHINE, PLAN, LOG, KERNEL, FAILURE, ABOUT = (
+    "answerfile.xml", "machine.json", "plan.txt", "install.log", "kernel.txt", "failure.txt", "about.txt",
 )  # fmt: skip
 
 
@@ -52,13 +52,14 @@ class Support:
         """Keep the plan as a person reads it."""
         self._texts[PLAN] = "\n".join(plan.describe()) + "\n"
 
-    def archive(self, failure: InstallerError, log: bytes) -> bytes:
-        """Return everything gathered, with the log and why the run ended."""
+    def archive(self, failure: InstallerError, log: bytes, kernel: str = "") -> bytes:
+        """Return everything gathered, with the log, why the run ended, and what the kernel complained of, if known."""
         texts = {
             ABOUT: f"installer {VERSION}\n{platform.platform()}\nPython {platform.python_version()}\n",
             FAILURE: f"{failure}\nexit code {int(failure.exit_code)}\n",
             **self._texts,
             LOG: log.decode(errors="replace"),
+            **({KERNEL: kernel} if kernel else {}),
         }
         stream = io.BytesIO()
         with tarfile.open(fileobj=stream, mode="w:gz") as archive:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backend.mounts import TOOLS
 from backend.process import Argv
 from backend.system import System
-from installer.model.errors import CommandFailed, PackageError
+from installer.model.errors import CommandFailed, PackageError, tells_of_failing_disk
 from installer.model.source import Package
 from installer.model.units import MIB
 
@@ -55,7 +55,8 @@ class Decompressor:
 def install_tarball(system: System, stream: Iterator[bytes], package: Package, decompressor: Decompressor) -> None:
     """Unpack a package at its destination on the target; `stream` is checked while it passes.
 
-    Raises PackageError when size or a sum differ, when it cannot be unpacked and when the root partition is full.
+    Raises PackageError when size or a sum differ, when it cannot be unpacked and when the root partition is full,
+    DeviceError when the disk fails.
     """
     if package.destination != "/":
         why = f"the destination {package.destination} of package {package.name} cannot be made"
@@ -68,6 +69,8 @@ def install_tarball(system: System, stream: Iterator[bytes], package: Package, d
                 f"the root partition is full: package {package.name} does not fit",
                 hint="leave out optional packages (skip-package)",
             ) from error
+        if tells_of_failing_disk(error):
+            system.sync()  # raises for a disk that fails: then nothing is wrong with the package
         for _ in stream:  # a wrong MD5 explains more than what tar makes of it
             pass
         raise PackageError(

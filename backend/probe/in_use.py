@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from backend.probe.snapshot import BlockDevice, Snapshot, mount_fields, read_snapshot, swap_paths
 from backend.probe.sysfs import disk_serial, disk_wwn
-from installer.model.errors import DiskRefused
+from backend.written import FAILING
+from installer.model.errors import DiskRefused, tells_of_failing_disk
 from installer.model.units import MIB
 
 # kernel names of block devices that are no disks to install on (Documentation/admin-guide/devices.txt)
@@ -232,7 +233,8 @@ def fingerprint(path: str, *, exclusive: bool = True) -> Fingerprint:
     except OSError as error:
         if error.errno == errno.EBUSY:
             raise DiskRefused(IN_USE, where=path, hint="stop what uses it and start again") from error
-        raise DiskRefused(f"cannot be read: {error.strerror}", where=path) from error
+        hint = FAILING if tells_of_failing_disk(error) else ""
+        raise DiskRefused(f"cannot be read: {error.strerror}", where=path, hint=hint) from error
     name = path.removeprefix("/dev/").replace("/", "!") if path.startswith("/dev/") else ""
     return Fingerprint(
         size_bytes=size_bytes,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 from enum import IntEnum
 
+FAILING_NUMBERS = (errno.EIO, errno.EROFS)
+FAILING_WORDS = ("Input/output error", "Read-only file system")  # as strerror(3) has them in the locale C.UTF-8
+
 
 class ExitCode(IntEnum):
     """What the process returns: documented in `installer --help`."""
@@ -93,6 +96,16 @@ class Cancelled(InstallerError):
     """The user broke the run off."""
 
     exit_code = ExitCode.CANCELLED
+
+
+def tells_of_failing_disk(problem: BaseException | None) -> bool:
+    """Say whether an error of the system, or what a program said last, is one of a disk that fails.
+
+    A file system whose disk takes no more is read-only from then on (ext4(5), errors=).
+    """
+    if isinstance(problem, CommandFailed):
+        return any(words in line for line in problem.output for words in FAILING_WORDS)
+    return isinstance(problem, OSError) and problem.errno in FAILING_NUMBERS
 
 
 def as_installer_error(problem: BaseException) -> InstallerError:

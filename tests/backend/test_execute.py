@@ -13,7 +13,15 @@ from backend.planner import make_plan
 from backend.probe.in_use import Fingerprint
 from backend.recording import RecordingSystem
 from backend.session import Session
-from installer.model.errors import Cancelled, CommandFailed, DeviceError, DiskRefused, InstallerError, MissingTool
+from installer.model.errors import (
+    Cancelled,
+    CommandFailed,
+    DeviceError,
+    DiskRefused,
+    InstallerError,
+    MissingTool,
+    SourceError,
+)
 from installer.model.events import (
     Event,
     PlanFinished,
@@ -104,6 +112,12 @@ class _Acquire(Step[Session]):
             raise DeviceError(f"{self.name} is busy")
 
 
+def caused(error: InstallerError, cause: OSError) -> InstallerError:
+    """Return an error with what it was made of."""
+    error.__cause__ = cause
+    return error
+
+
 def _plan(*steps: Step[Session]) -> InstallPlan:
     return InstallPlan((Phase("only", steps),), (), ())
 
@@ -153,6 +167,29 @@ def test_system_error_is_told_as_one_of_ours() -> None:
     assert isinstance(error, InstallerError)
     assert str(error).startswith("/x: No space left on device\n")
     assert "is full" in str(error)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        OSError(5, "Input/output error"),
+        CommandFailed(("mkfs.ext3", "/dev/sda1"), 1, ("mkfs.ext3: Input/output error while writing",)),
+        caused(DeviceError("the partition table cannot be written"), OSError(30, "Read-only file system")),
+    ],
+)
+def test_failing_disk_is_told_with_what_to_do(problem: Exception) -> None:
+    """The system and its programs only say that something failed, and the same disk again is no way on."""
+    events, error = _run(_plan(_Raise(problem)), RecordingSystem())
+    (failed,) = [event for event in events if isinstance(event, StepFailed)]
+    assert "dmesg" in failed.hint and "another one" in failed.hint and failed.hint in str(error)
+
+
+@pytest.mark.parametrize("hint", ["", "the medium is damaged"])
+def test_failing_medium_is_not_taken_for_the_disk(hint: str) -> None:
+    error = caused(SourceError("cannot be read: Input/output error", hint=hint), OSError(5, "Input/output error"))
+    events, _ = _run(_plan(_Raise(error)), RecordingSystem())
+    (failed,) = [event for event in events if isinstance(event, StepFailed)]
+    assert failed.hint == hint
 
 
 def test_fault_of_the_program_releases_and_is_told_in_one_line() -> None:

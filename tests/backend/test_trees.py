@@ -193,6 +193,19 @@ def test_full_partition_is_told_by_its_name(tmp_path: Path) -> None:
             pair.copy()
 
 
+def test_file_that_cannot_be_copied_is_named(pair: Pair) -> None:
+    """The kernel says of an open file only what went wrong, and of a name only its last part."""
+    needs("chattr")
+    (pair.old / "deep/down").mkdir(parents=True)
+    (pair.old / "deep/down/file").write_text("new")
+    pair.copy()
+    subprocess.run(["chattr", "+i", str(pair.new / "deep/down/file")], check=True)
+    with pytest.raises(PermissionError) as caught:
+        pair.copy()
+    subprocess.run(["chattr", "-i", str(pair.new / "deep/down/file")], check=True)
+    assert caught.value.filename == "/deep/down/file"
+
+
 def test_links_of_the_old_tree_lead_nowhere(pair: Pair, tmp_path: Path) -> None:
     """Directories of the copy that are links by now, to a tree outside: nothing of that is written or removed."""
     outside = sentinel_tree(tmp_path)

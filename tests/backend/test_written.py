@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from backend.kernel_log import complaints
+from backend.packages.tbz2 import install_tbz2
 from backend.partitioner import write_partition_table
 from backend.real_system import RealSystem
 from backend.table import Partition, PartitionTable, PartitionUse, TableType
 from backend.written import sync_device
-from installer.model.errors import DeviceError
+from installer.model.errors import DeviceError, PackageError, tells_of_failing_disk
 from installer.model.units import MIB
+from tests.backend.tarballs import Member, package, tarball
 from tests.faults.injuries import stop_writing
 from tests.needs import needs
 
@@ -90,6 +96,56 @@ def test_what_was_written_to_the_device_itself_is_told(disk: Failing) -> None:
         stream.write(bytes(MIB))
     with pytest.raises(DeviceError, match="not all that was written"):
         sync_device(disk.device)
+
+
+def test_file_that_cannot_be_written_is_named_with_what_to_do(disk: Failing, tmp_path: Path) -> None:
+    """The file that was begun cannot be removed either: that must not be what is told."""
+    system = RealSystem(lambda line: None, tmp_path / "scratch")
+    with suppress(DeviceError), system.mounted(disk.device, "ext3"):
+        disk.fail()
+        for _ in range(2):  # the first time the file system finds out; then it is read-only
+            with pytest.raises((DeviceError, OSError)) as caught:
+                system.write_text("/name", "text")
+            assert tells_of_failing_disk(caught.value.__cause__ or caught.value)
+            raised = caught.value
+            if isinstance(raised, DeviceError):
+                assert raised.where == "/name" and "dmesg" in raised.hint
+        system.write_text("/name", "text")
+        raise AssertionError("nothing was told")
+
+
+def test_package_is_not_blamed_for_a_disk_that_fails(disk: Failing, tmp_path: Path) -> None:
+    """Nor is it taken whole from another source: that is for a PackageError."""
+    data = tarball(Member("name", b"x"))
+    system = RealSystem(lambda line: None, tmp_path / "scratch")
+    with suppress(DeviceError), system.mounted(disk.device, "ext3"):
+        disk.fail()
+        while _number_of_failure(system) != errno.EROFS:
+            pass
+        with pytest.raises(DeviceError, match="not all that was written") as caught:
+            install_tbz2(system, iter([data]), package(data), lambda done: None)
+        assert caught.value.where == disk.device and not isinstance(caught.value, PackageError)
+        raise DeviceError("end")
+
+
+def _number_of_failure(system: RealSystem) -> int:
+    """Write a file in vain; returns the number of the system's error. At the second a file system is read-only."""
+    with pytest.raises((DeviceError, OSError)) as caught:
+        system.write_text("/file", "text")
+    error = caught.value.__cause__ or caught.value
+    assert isinstance(error, OSError) and error.errno
+    return error.errno
+
+
+def test_kernel_tells_of_it_in_its_own_words(disk: Failing) -> None:
+    disk.fail()
+    name = os.path.basename(os.path.realpath(f"/sys/dev/block/{_numbers(disk.holder)}"))
+    assert f"EXT4-fs error (device {name})" in complaints()
+
+
+def _numbers(path: Path) -> str:
+    number = path.stat().st_dev
+    return f"{os.major(number)}:{os.minor(number)}"
 
 
 def test_failure_that_ends_a_run_is_not_hidden_by_what_is_lost(disk: Failing, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -39,6 +39,19 @@ def serving_slowly(directory: Path, pace: int) -> Iterator[str]:
 def serving(directory: Path) -> Iterator[str]:
     """Serve a directory; gives the base URL with its final slash."""
     with _running(partial(_Quiet, directory=str(directory))) as base:
+        yield base
+
+
+@contextmanager
+def serving_with(directory: Path, acts: Mapping[str, Callable[[], None]]) -> Iterator[str]:
+    """Serve a directory, and act before a file is given, by its path in the address; gives the base URL."""
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            acts.get(self.path, lambda: None)()
+            super().do_GET()
+
+    with _running(partial(Handler, directory=str(directory))) as base:
         yield base
 
 

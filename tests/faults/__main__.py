@@ -37,7 +37,7 @@ def every_road(thin: int) -> None:
     cells: list[Cell] = []
     for name, firmware in MACHINES.items():
         with ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=_directory())))
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faults-", dir=_directory())))
             here = stack.enter_context(world(directory, firmware))
             stack.enter_context(on_medium(here))
             for road in roads(here):
@@ -68,7 +68,7 @@ def every_change() -> None:
             print(met.sweep(name, meeting).line())
     print("\nEvery change fails before and after it was made, on a real system with an image file\n")
     print(HEADING)
-    with tempfile.TemporaryDirectory(dir=_directory()) as directory:
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=_directory()) as directory:
         for name, firmware in MACHINES.items():
             place = Path(directory, name.replace(" ", "-"))
             place.mkdir()

@@ -74,6 +74,7 @@ def _check_complete(road: Road, found: Look, *, warned: bool) -> None:
     assert after and found.boots, "said to be done, and does not boot"
     changed = different(found.root, after.root)
     assert warned or not changed, f"said to be done, and not the same: {changed[:5]}"
+    assert found.loader == after.loader, "said to be done, and another boot loader"
     assert not different(found.backup, after.backup), "the backup is not what it is to be"
     assert found.table == after.table, f"said to be done, and another partition table: {found.table}"
     # a volume group made anew has other identifiers

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend.probe.phrases import UNFINISHED_LABEL
 from backend.steps.esp import ESP_TYPE
-from tests.end_to_end.disk_image import PartitionOnImage, boot_code, fingerprint
+from tests.end_to_end.disk_image import SECTOR_BYTES, PartitionOnImage, boot_code, fingerprint
 from tests.end_to_end.over_host import part_sha256
 from tests.seen import seen
 
@@ -23,7 +23,7 @@ Files = dict[str, tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Look:
-    """What is on a disk. `loader`: what starts it; `guests`: the hash of the third partition."""
+    """What is on a disk. `loader`: what starts it, to be compared; `guests`: the hash of the third partition."""
 
     blank: bool
     sha256: str
@@ -60,12 +60,13 @@ def look(image: Path) -> Look:
         number = int(row["node"].removeprefix(str(image)).lstrip("p"))
         parts[number] = PartitionOnImage(number, row["start"] * 512, row["size"] * 512)
     esp = next((row["start"] * 512 for row in rows if row.get("type", "").lower() == ESP_TYPE.lower()), None)
+    first = min((part.start_bytes for part in parts.values()), default=SECTOR_BYTES)
     root, backup = parts.get(1), parts.get(2)
     return Look(
         blank=False,
         sha256=found.sha256,
         table=_run("sfdisk", "--dump", str(image)),
-        loader=_boot_code(image) if esp is None else _on_esp(image, esp),
+        loader=_boot_code(image, first) if esp is None else _on_esp(image, esp),
         label=_label(image, root.start_bytes) if root else "",
         guests=part_sha256(image, parts[3]) if 3 in parts else "",
         root=_files(image, root) if root else None,
@@ -79,16 +80,24 @@ def _is_blank(image: Path) -> bool:
     return not any(head)
 
 
-def _boot_code(image: Path) -> bytes:
-    """Return the boot code of GRUB, nothing for any other."""
+def _boot_code(image: Path, end_bytes: int) -> bytes:
+    """Return the boot code of GRUB, with the hash of what lies between it and the first partition; else nothing."""
     code = boot_code(image)
-    return code if code[:2] == b"\xeb\x63" else b""
+    with image.open("rb") as stream:
+        stream.seek(SECTOR_BYTES)
+        core = stream.read(end_bytes - SECTOR_BYTES)
+    return code + hashlib.sha256(core).digest() if code[:2] == b"\xeb\x63" else b""
 
 
 def _on_esp(image: Path, start_bytes: int) -> bytes:
-    """Return the names of the loaders on an ESP that a firmware starts."""
-    names = _run("mdir", "-/", "-b", "-i", f"{image}@@{start_bytes}", "::/").splitlines()
-    return "\n".join(name for name in names if name.upper().endswith("BOOTX64.EFI")).encode()
+    """Return the loaders on an ESP that a firmware starts, and what is in them."""
+    esp = f"{image}@@{start_bytes}"
+    names = _run("mdir", "-/", "-b", "-i", esp, "::/").splitlines()
+    found = b""
+    for name in sorted(name for name in names if name.upper().endswith("BOOTX64.EFI")):
+        content = subprocess.run(["mtype", "-i", esp, name], capture_output=True, check=False).stdout
+        found += name.encode() + hashlib.sha256(content).digest()
+    return found
 
 
 def _label(image: Path, start_bytes: int) -> str:

@@ -34,7 +34,6 @@ NO_PROGRAMS = (
     *("lock", "note-attached", "create-image", "partition-table", "zero", "erase-boot-code", "sync", "write", "link"),
     *("write-zeros", "import", "carry", "remove", "clear", "copy-tree", "compare-trees", "read-tree"),
 )
-LONGEST_S = 60.0
 
 
 @dataclass

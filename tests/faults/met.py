@@ -21,6 +21,7 @@ from installer.report import failure_text
 from tests.backend.run_plan import only_told, run_recorded
 from tests.backend.sample import VARIANTS
 from tests.backend.test_restore_plan import INPUTS, backup_files
+from tests.faults.injuries import heeding_ctrl_c
 from tests.faults.judge import NEXT
 from tests.faults.recorded import check_released
 
@@ -89,12 +90,14 @@ def sweep(name: str, meeting: str) -> Row:
     whole = RecordingSystem(files=dict(files))
     assert run_recorded(plan, whole)[1] is None
     row = Row(name, meeting)
-    for position, action in enumerate(whole.actions, 1):
-        try:
-            system = MeetingSystem(dict(files), position, MEETINGS[meeting])
-            row.ends[_meet(plan, system, action, released=meeting == CTRL_C)] += 1
-        except AssertionError as problem:
-            raise AssertionError(f"{meeting} at change {position}, {shlex.join(action)}: {problem}") from problem
+    with heeding_ctrl_c() as heed:  # what a shell starts in the background has it ignored
+        heed.armed = True
+        for position, action in enumerate(whole.actions, 1):
+            try:
+                system = MeetingSystem(dict(files), position, MEETINGS[meeting])
+                row.ends[_meet(plan, system, action, released=meeting == CTRL_C)] += 1
+            except AssertionError as problem:
+                raise AssertionError(f"{meeting} at change {position}, {shlex.join(action)}: {problem}") from problem
     return row
 
 

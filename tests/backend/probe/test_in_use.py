@@ -314,6 +314,24 @@ def test_fingerprint_of_images_shorter_than_two_ends(tmp_path: Path, size: int) 
     assert is_blank(str(image)) is True
 
 
+@pytest.mark.root
+def test_disk_that_fails_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    """A loop device whose file has become shorter has no data for what is read (loop.c, lo_complete_rq)."""
+    needs("losetup", "blockdev")
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(8 * 2**20))
+    argv = ["losetup", "--find", "--show", "--read-only", str(image)]
+    loop = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        os.truncate(image, 0)
+        subprocess.run(["blockdev", "--flushbufs", loop], check=True)
+        with pytest.raises(DiskRefused, match="cannot be read: Input/output error") as caught:
+            fingerprint(loop)
+        assert "another one" in caught.value.hint and is_blank(loop) is None
+    finally:
+        subprocess.run(["losetup", "--detach", loop], check=True)
+
+
 def test_fingerprint_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskRefused, match="cannot be read"):
         fingerprint(str(tmp_path / "none"))

@@ -14,6 +14,7 @@ from installer.model.errors import (
     InstallerError,
     UsageError,
     as_installer_error,
+    tells_of_failing_disk,
 )
 
 
@@ -46,6 +47,23 @@ def test_an_error_of_the_system_says_what_and_where(number: int, full: bool) -> 
     error = as_installer_error(OSError(number, "words of the system", "/dev/sda"))
     assert (type(error), error.what, error.where) == (InstallerError, "words of the system", "/dev/sda")
     assert ("is full" in error.hint) is full
+
+
+@pytest.mark.parametrize(
+    ("problem", "fails"),
+    [
+        (OSError(errno.EIO, "words"), True),
+        (OSError(errno.EROFS, "words"), True),
+        (OSError(errno.ENOSPC, "words"), False),
+        (CommandFailed(("mkfs.ext3",), 1, ("mkfs.ext3: Input/output error while writing out superblock",)), True),
+        (CommandFailed(("tar",), 2, ("tar: file: Cannot open: Read-only file system", "tar: Exiting")), True),
+        (CommandFailed(("tar",), 2, ("tar: file: Cannot open: Permission denied",)), False),
+        (DeviceError("Input/output error"), False),
+        (None, False),
+    ],
+)
+def test_a_failing_disk_is_known_by_what_system_and_programs_say(problem: BaseException | None, fails: bool) -> None:
+    assert tells_of_failing_disk(problem) is fails
 
 
 def test_an_error_of_the_system_without_number_has_its_text() -> None:
