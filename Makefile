@@ -106,7 +106,7 @@ fuzz: build/.venv ## changed inputs for every reader (SECONDS=60 each, READERS=a
 	  || echo "atheris does not install here: hypothesis does the work" >&2
 	PYTHONPATH=build/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(READERS)
 
-mutants: build/.venv ## change decisions: does a test notice? (half an hour; SAMPLE=300, MODULES=...)
+mutants: build/.venv ## change decisions: does a test notice? (SAMPLE=300, MODULES=...)
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --no-deps --target build/mutants \
 	  cosmic-ray==8.7.0 coverage==7.17.3 parso==0.8.7 attrs==26.1.0
 	PYTHONPATH=build/mutants $(BIN)/python -m tests.mutation --sample $(or $(SAMPLE),0) $(MODULES)
