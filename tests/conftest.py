@@ -17,9 +17,10 @@ BUILD = ROOT / "build"
 for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # servers on loopback are asked directly
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
-# a shell starts what runs in its background deaf to Ctrl-C, which is what some tests press
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# a shell starts what runs in its background deaf to Ctrl-C, and nohup to a hang-up, which some tests give
+for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
