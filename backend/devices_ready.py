@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 FILE = "INSTALLER_DEVICES"  # names the file that is there from then on
-LIMIT_S = 150.0  # init waits for no more than 60 s for udev, twice, and 10 s for disks
+LIMIT_S = 150.0  # more than init needs for them, unless udev hangs
 LOOK_S = 0.05
 
 

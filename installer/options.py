@@ -12,6 +12,7 @@ from installer.model.errors import InvalidAnswer, UsageError
 from installer.model.repository import Identity
 from installer.model.repository_build import ENDINGS, BuildRequest, Form, make_request
 from installer.model.rules_location import location_or_file, report_location
+from installer.model.secret import MASK
 from installer.model.source import Location, LocationKind, PackageType
 from installer.model.wishes import NO_TRUST, Trust
 from installer.model.wording import listed, nearest, quoted, sentence
@@ -30,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises instead of ending the process, so that one place decides on messages and exit codes."""
 
     def error(self, message: str) -> NoReturn:
-        raise self.fault(_CREDENTIALS.sub("://***@", message))
+        raise self.fault(_CREDENTIALS.sub(f"://{MASK}@", message))
 
     def fault(self, message: str, meant: str | None = None) -> UsageError:
         """Return the error for wrong words, with what was probably meant."""

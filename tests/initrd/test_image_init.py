@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.needs import needs
@@ -52,6 +53,26 @@ def test_init_never_installs_in_a_loop() -> None:
     assert text.count("run_installer") == 2  # where it is made and where it is called
     assert re.search(r"^run_installer$", text, re.MULTILINE)
     assert len(re.findall(r"^\s*leave ", text, re.MULTILINE)) == 1
+
+
+def test_screens_are_begun_anew_when_the_process_that_loaded_them_has_died(tmp_path: Path) -> None:
+    needs("bash")
+    stub = tmp_path / "share-consoles"
+    stub.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n', encoding="ascii")
+    stub.chmod(0o755)
+    made = re.search(r"^begin_screens\(\) \{\n.*?^\}$", PROGRAMS.joinpath("init").read_text("utf-8"), re.M | re.S)
+    assert made
+    script = f"""\
+set -u
+programs={tmp_path} state={tmp_path} logs={tmp_path} output=ttyS0 output_given=yes ssh='' begun='' consoles=(ttyS0 tty1)
+true & screens=$!; wait "$screens"
+{made[0]}
+begin_screens
+wait "$screens"; echo "$begun $?"
+"""
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[:2] == ["--owner", "/dev/ttyS0"]
+    assert said[-5:] == ["/dev/ttyS0", "/dev/tty1", "--", "installer", "yes 7"]
 
 
 def test_image_is_made_with_debians_python() -> None:

@@ -61,8 +61,9 @@ def test_of_a_host_that_is_kept_only_the_source_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
-    [{"ntp_servers": ("ntp.example.org",), "time_method": None}, {"ntp_servers": (), "time_method": TimeMethod.MANUAL}],
+    ("servers", "method"), [(("ntp.example.org",), None), ((), TimeMethod.MANUAL)], ids=("servers", "method")
 )
-def test_servers_or_a_method_answer_where_the_time_comes_from(said: dict[str, object]) -> None:
-    assert missing_topics(replace(STATIC.draft(), **said)) == ()  # type: ignore[arg-type]  # the test names the fields
+def test_servers_or_a_method_answer_where_the_time_comes_from(
+    servers: tuple[str, ...], method: TimeMethod | None
+) -> None:
+    assert missing_topics(replace(STATIC.draft(), ntp_servers=servers, time_method=method)) == ()
